@@ -1,0 +1,11 @@
+// Package partywall holds the vocabulary that its sub-packages share: the
+// sentinel errors and the rule for names. The work is done in the packages
+// below it:
+//
+//   - [github.com/partywall/partywall/call]: synchronous calls to another
+//     process on the same machine, whose argument and result lie in memory that
+//     both have mapped.
+//
+// The processes need no broker. On the path of a call between two processes
+// that are awake there is no system call.
+package partywall

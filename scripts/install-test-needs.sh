@@ -1,0 +1,70 @@
+#!/bin/sh
+# Installs what the tests need beyond Go: ImageMagick's `compare`, which the image
+# comparison is checked against, and a C compiler for the race detector. On Debian
+# and Ubuntu it installs what is missing; elsewhere it says what to install.
+set -eu
+GO=${GO:-go}
+here=$(dirname "$0")
+
+has_imagemagick() {
+	compare -version 2>/dev/null | grep -q ImageMagick
+}
+
+# The race detector is wanted unless this platform has none or cgo was switched off
+# on purpose. Go switches cgo off by itself when it finds no C compiler.
+lacks_compiler() {
+	[ -z "$(GO="$GO" "$here/race-flag.sh" 2>/dev/null)" ] || return 1
+	if [ "$("$GO" env CGO_ENABLED)" = 0 ] && "$GO" env -changed CGO_ENABLED | grep -q .; then
+		echo 'needs: CGO_ENABLED=0 is set, so no C compiler is installed'
+		return 1
+	fi
+	case "$("$GO" env GOOS)/$("$GO" env GOARCH)" in
+	linux/amd64 | linux/arm64 | linux/ppc64le | linux/s390x | linux/riscv64 | linux/loong64) ;;
+	*)
+		echo 'needs: no C compiler is installed: no race detector here, or one without cgo'
+		return 1
+		;;
+	esac
+	! has_compiler
+}
+
+has_compiler() {
+	printf '#include <stdlib.h>\nint main(void) { return 0; }\n' |
+		"${CC:-cc}" -x c -o /dev/null - 2>/dev/null
+}
+
+packages=
+has_imagemagick || packages="$packages imagemagick"
+if lacks_compiler; then packages="$packages gcc libc6-dev"; fi
+
+if [ -z "$packages" ]; then
+	echo 'needs: all here'
+	exit 0
+fi
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo 'needs: there is no apt-get here; please install by hand, then try again:' >&2
+	has_imagemagick || echo '    ImageMagick, so that "compare -version" names it' >&2
+	case $packages in *gcc*) echo '    a C compiler and the C library headers, for go test -race (or set CGO_ENABLED=0)' >&2 ;; esac
+	exit 1
+fi
+
+sudo=
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null 2>&1; then
+		echo "needs: please run as root, then try again: apt-get install$packages" >&2
+		exit 1
+	fi
+	sudo=sudo
+fi
+
+echo "needs: installing$packages"
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+# shellcheck disable=SC2086 # the list is meant to be split
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+
+if ! has_imagemagick; then
+	echo "needs: ImageMagick is installed, but another program is found first as: $(command -v compare || echo '(no compare on PATH)')" >&2
+	exit 1
+fi
+echo 'needs: all here'
