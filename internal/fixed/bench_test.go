@@ -1,0 +1,60 @@
+package fixed_test
+
+import (
+	"testing"
+
+	"github.com/partywall/partywall/internal/fixed"
+)
+
+type padded64 struct {
+	A uint8
+	B [6]uint64
+	C uint8
+}
+
+type flagged64 struct {
+	A [7]uint64
+	B [8]bool
+}
+
+func BenchmarkPublish(b *testing.B) {
+	b.Run("solid64", benchPublish[solid])
+	b.Run("padded64", benchPublish[padded64])
+	b.Run("solid4096", benchPublish[[4096]byte])
+}
+
+func BenchmarkReceive(b *testing.B) {
+	b.Run("solid64", benchReceive[solid])
+	b.Run("padded64", benchReceive[padded64])
+	b.Run("bools64", benchReceive[flagged64])
+	b.Run("solid4096", benchReceive[[4096]byte])
+}
+
+func BenchmarkOf(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = fixed.Of[solid]()
+	}
+}
+
+func benchPublish[T any](b *testing.B) {
+	typ := typeOf[T](b)
+	shared := make([]byte, typ.Size())
+	v := new(T)
+	b.ReportAllocs()
+	b.SetBytes(int64(typ.Size()))
+	for b.Loop() {
+		typ.Publish(shared, fixed.Bytes(v))
+	}
+}
+
+func benchReceive[T any](b *testing.B) {
+	typ := typeOf[T](b)
+	shared := make([]byte, typ.Size())
+	v := new(T)
+	b.ReportAllocs()
+	b.SetBytes(int64(typ.Size()))
+	for b.Loop() {
+		typ.Receive(fixed.Bytes(v), shared)
+	}
+}

@@ -1,0 +1,47 @@
+package fixed_test
+
+import (
+	"fmt"
+
+	"github.com/partywall/partywall/internal/fixed"
+)
+
+func Example() {
+	type Frame struct {
+		Width, Height uint32
+		Keyed         bool
+	}
+	typ, err := fixed.Of[Frame]()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	shared := make([]byte, typ.Size()) // stands for mapped memory
+
+	out := Frame{Width: 640, Height: 480, Keyed: true}
+	typ.Publish(shared, fixed.Bytes(&out))
+
+	var in Frame
+	typ.Receive(fixed.Bytes(&in), shared)
+	fmt.Printf("%+v\n", in)
+	// Output: {Width:640 Height:480 Keyed:true}
+}
+
+func ExampleOf() {
+	type Person struct {
+		Age  uint8
+		Name string
+	}
+	_, err := fixed.Of[Person]()
+	fmt.Println(err)
+	// Output: not a fixed-layout type: fixed_test.Person: field Name (string): a string points outside the value; use [n]byte and a length
+}
+
+func ExampleMatch() {
+	type old struct{ Width, Height uint16 }
+	type new struct{ Width, Height uint32 }
+	before, _ := fixed.Of[old]()
+	after, _ := fixed.Of[new]()
+	fmt.Println(fixed.Match(before.Schema(), after.Schema()))
+	// Output: partywall: layout mismatch: field Width: kind is uint16 here and uint32 there
+}
