@@ -1,0 +1,31 @@
+// Package peer says who is at the other end of a conn, by the kernel's word and
+// never by the peer's own.
+//
+// Whether a peer is alive is not asked by process id, which is reused: the conn's
+// socket comes to its end of file when the peer dies.
+package peer
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/partywall/partywall"
+)
+
+// An Identity is a process and its user, as they were when the conn was made.
+type Identity struct {
+	PID int // the process id, as this process's pid namespace sees it; 0 if it cannot
+	UID int // the user id, as this process's user namespace sees it
+}
+
+// String returns the identity as error texts show it.
+func (id Identity) String() string { return fmt.Sprintf("process %d of user %d", id.PID, id.UID) }
+
+// CheckSameUser reports whether the peer belongs to this process's user. The
+// error wraps [partywall.ErrAccess].
+func (id Identity) CheckSameUser() error {
+	if me := os.Geteuid(); id.UID != me {
+		return fmt.Errorf("%w: the peer is %v, not of this process's user %d", partywall.ErrAccess, id, me)
+	}
+	return nil
+}

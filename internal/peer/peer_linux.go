@@ -1,0 +1,29 @@
+package peer
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// OfSocket returns who is at the other end of a connected Unix socket
+// (SO_PEERCRED, unix(7)): for the side that accepted, whoever called connect; for
+// the side that connected, whoever called listen.
+func OfSocket(conn syscall.Conn) (Identity, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return Identity{}, err
+	}
+	var cred *unix.Ucred
+	var sockErr error
+	if err := raw.Control(func(fd uintptr) {
+		cred, sockErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	}); err != nil {
+		return Identity{}, err
+	}
+	if sockErr != nil {
+		return Identity{}, os.NewSyscallError("getsockopt SO_PEERCRED", sockErr)
+	}
+	return Identity{PID: int(cred.Pid), UID: int(cred.Uid)}, nil
+}

@@ -1,0 +1,69 @@
+package rendezvous
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/partywall/partywall"
+)
+
+func dial(ctx context.Context, name string) (*Link, error) {
+	if err := partywall.CheckName(name); err != nil {
+		return nil, err
+	}
+	dir, err := openDir(false)
+	if err != nil {
+		return nil, fmt.Errorf("dial %q: %w", name, err)
+	}
+	defer dir.Close()
+	conn, err := connect(ctx, dir.at(fileStem(name)+".sock"))
+	if err != nil {
+		return nil, fmt.Errorf("dial %q: %w", name, dialError(err))
+	}
+	link, err := newLink(conn)
+	if err == nil {
+		err = link.peer.CheckSameUser()
+	}
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("dial %q: %w", name, err)
+	}
+	return link, nil
+}
+
+// connect tries again while the service's backlog is full, which the kernel
+// reports at once instead of letting a non-blocking connect wait.
+func connect(ctx context.Context, path string) (*net.UnixConn, error) {
+	var d net.Dialer
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		conn, err := d.DialContext(ctx, "unixpacket", path)
+		if err == nil {
+			return conn.(*net.UnixConn), nil
+		}
+		if !errors.Is(err, unix.EAGAIN) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("its backlog is full: %w", ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+func dialError(err error) error {
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("%w: nobody serves it", partywall.ErrNotFound)
+	case errors.Is(err, unix.ECONNREFUSED):
+		return fmt.Errorf("%w: its server has ended", partywall.ErrNotFound)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%w: %w", partywall.ErrAccess, err)
+	}
+	return err
+}

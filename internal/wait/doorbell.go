@@ -1,0 +1,52 @@
+package wait
+
+import "sync/atomic"
+
+// A doorbell is one 32-bit word in shared memory that one side alone writes:
+// even while it is awake, odd while it sleeps, growing by one at each change.
+
+// A Sleeper is the writing end of a doorbell. One goroutine at a time uses it.
+type Sleeper struct {
+	word *atomic.Uint32
+	n    uint32 // what the word holds; never read back, since a peer could have written it
+}
+
+// NewSleeper returns the sleeper of word, awake.
+func NewSleeper(word *atomic.Uint32) Sleeper { return Sleeper{word: word} }
+
+// Sleep publishes "I sleep". The caller must look again at everything that it
+// watches before it parks.
+func (s *Sleeper) Sleep() {
+	s.n |= 1
+	s.word.Store(s.n)
+}
+
+// Wake publishes "I am awake" if the word says otherwise. The caller must look
+// at everything that it watches afterwards.
+func (s *Sleeper) Wake() {
+	if s.n&1 == 1 {
+		s.n++
+		s.word.Store(s.n)
+	}
+}
+
+// A Bell is the reading end of the peer's doorbell. It may be used concurrently.
+type Bell struct {
+	word *atomic.Uint32
+	rung atomic.Uint32 // the last sleep that was rung for; 0 is none, being even
+}
+
+// Init makes b the bell of word.
+func (b *Bell) Init(word *atomic.Uint32) { b.word = word }
+
+// Due reports whether the caller, having published something, must ring: the
+// peer says that it sleeps, and nobody in this process has rung for that sleep.
+// Any value that a lying peer writes costs at most one ring for each value.
+func (b *Bell) Due() bool {
+	w := b.word.Load()
+	if w&1 == 0 {
+		return false
+	}
+	r := b.rung.Load()
+	return r != w && b.rung.CompareAndSwap(r, w)
+}

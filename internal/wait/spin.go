@@ -1,0 +1,118 @@
+package wait
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxBurst is the longest run of PAUSEs between two looks. 64 PAUSEs take
+	// 0.7 to 3 µs, depending on the processor; a burst cannot be preempted.
+	maxBurst = 64
+
+	// wakeCost is about what it costs to wake a sleeping process: 40 to 70 µs on
+	// a virtual machine, 5 to 13 µs on bare metal. Spinning for as long as a wake
+	// costs is at most twice as dear as knowing the future (the ski-rental bound).
+	wakeCost = 50 * time.Microsecond
+
+	// freeTurns are the turns before a spin looks at the clock and asks for one
+	// of the process's permits: about a microsecond.
+	freeTurns = 48
+
+	// maxSkip is how many waits in a row are not spun after spins that failed.
+	maxSkip = 64
+)
+
+// spinners counts the spins of this process that are past their free turns.
+var spinners atomic.Int32
+
+// permits is how many goroutines may spin at once: all processors but one, so
+// that there is always one for the work, and none at all with one processor.
+var permits = int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU()) - 1)
+
+// A Turn is one spin: the zero value is ready, and [Turn.Next] is called between
+// two looks. A Turn belongs to one goroutine.
+type Turn struct {
+	n         uint32
+	permitted bool
+	until     time.Time
+}
+
+// Next pauses for a moment and reports whether to look again. It returns false
+// when the spin has lasted as long as a wake would cost, when the process has
+// enough spinners already, and at once on a machine with one processor. The
+// pauses grow from one hint to a burst of 64.
+func (t *Turn) Next() bool {
+	if permits == 0 {
+		return false
+	}
+	t.n++
+	if t.n < freeTurns {
+		pause(1 + t.n/8)
+		return true
+	}
+	return t.long()
+}
+
+func (t *Turn) long() bool {
+	if !t.permitted {
+		if spinners.Add(1) > permits {
+			spinners.Add(-1)
+			return false
+		}
+		t.permitted = true
+		t.until = time.Now().Add(wakeCost)
+	}
+	pause(min(8+t.n/8, maxBurst))
+	if t.n%8 == 0 {
+		runtime.Gosched()
+	}
+	return time.Now().Before(t.until)
+}
+
+// Turns says how often Next was called.
+func (t *Turn) Turns() uint32 { return t.n }
+
+// End ends the spin, so that the Turn can be used for the next one. Every spin
+// ends with it.
+func (t *Turn) End() {
+	if t.permitted {
+		spinners.Add(-1)
+	}
+	*t = Turn{}
+}
+
+// A Predictor remembers how the spins for one kind of event ended, and says
+// whether to spin for the next. After a spin that failed it advises against
+// spinning for the next 1, 2, 4, … 64 waits; a spin that succeeds makes it
+// confident again. The zero value is confident. It may be used concurrently.
+type Predictor struct {
+	skip    atomic.Uint32 // waits still to skip
+	penalty atomic.Uint32 // what the next failure adds
+}
+
+// Spin reports whether the next wait should spin.
+func (p *Predictor) Spin() bool {
+	s := p.skip.Load()
+	if s == 0 {
+		return true
+	}
+	p.skip.CompareAndSwap(s, s-1)
+	return false
+}
+
+// Hit records a spin that saw its event.
+func (p *Predictor) Hit() {
+	if p.penalty.Load() != 0 {
+		p.penalty.Store(0)
+		p.skip.Store(0)
+	}
+}
+
+// Miss records a spin that ended without its event.
+func (p *Predictor) Miss() {
+	next := min(max(1, 2*p.penalty.Load()), maxSkip)
+	p.penalty.Store(next)
+	p.skip.Store(next)
+}
