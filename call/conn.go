@@ -1,0 +1,252 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/region"
+	"github.com/partywall/partywall/internal/rendezvous"
+	"github.com/partywall/partywall/internal/wait"
+)
+
+// A Conn is a client's attachment to a service. Any number of goroutines may
+// call through it at once; up to 1,024 calls are in flight, and more wait. Close
+// it when it is no longer needed.
+type Conn struct {
+	service string
+	link    *rendezvous.Link
+	peer    Peer
+	quota   int64
+	*control
+
+	slots  []atomic.Pointer[clientSlot] // made at first use, by whoever has claimed the slot
+	free   freeSlots
+	bell   wait.Bell // the server's
+	watch  watcher
+	bodies bodyPool
+	table  methodTable
+
+	end     atomic.Pointer[connEnd]
+	ended   chan struct{} // closed with end
+	drained chan struct{} // closed when nothing of the conn is left
+}
+
+// connEnd says why a conn has ended.
+type connEnd struct{ err error }
+
+// Dial connects to the service of that name, which another process of this user
+// serves. The context bounds the connecting, not the conn.
+//
+// The error wraps [partywall.ErrNotFound] if nobody serves the name,
+// [partywall.ErrAccess] if the run directory is not this user's alone,
+// [partywall.ErrVersion], [partywall.ErrBusy], [partywall.ErrLayout] if an
+// expected method has other types, or the context's error.
+func Dial(ctx context.Context, name string, options ...DialOption) (*Conn, error) {
+	var config dialConfig
+	for _, o := range options {
+		o(&config)
+	}
+	link, err := rendezvous.Dial(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := attach(ctx, name, link)
+	if err != nil {
+		link.Close()
+		return nil, fmt.Errorf("dial %q: %w", name, err)
+	}
+	for _, m := range config.expect {
+		if _, err := c.resolve(ctx, m.method()); err != nil {
+			c.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// attach does the client's half of the handshake.
+func attach(ctx context.Context, name string, link *rendezvous.Link) (*Conn, error) {
+	if err := link.Send(msgHello, encode(hello{Version: protocolVersion, Service: name}), nil); err != nil {
+		return nil, gone(err)
+	}
+	_ = link.SetReceiveDeadline(time.Now().Add(rendezvous.Timeout))
+	stop := context.AfterFunc(ctx, link.Interrupt)
+	m, err := link.Receive()
+	if !stop() && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, gone(err)
+	}
+	if m.File != nil {
+		defer m.File.Close()
+	}
+	_ = link.SetReceiveDeadline(time.Time{})
+	switch {
+	case m.Kind == msgRefuse:
+		r, err := decode[refusal](m.Payload)
+		if err != nil {
+			return nil, err
+		}
+		return nil, r.err()
+	case m.Kind != msgWelcome || m.File == nil:
+		return nil, fmt.Errorf("%w: message %d in the handshake", partywall.ErrProtocol, m.Kind)
+	}
+	w, err := decode[welcome](m.Payload)
+	if err != nil {
+		return nil, err
+	}
+	g := geometry{slots: int(w.Slots), argRoom: int(w.ArgRoom), resultRoom: int(w.ResultRoom)}
+	if err := g.check(); err != nil {
+		return nil, fmt.Errorf("%w: welcome: %w", partywall.ErrProtocol, err)
+	}
+	r, err := region.Accept(m.File, g.size())
+	if err != nil {
+		return nil, err
+	}
+	return newConn(name, link, newControl(g, r), int64(min(w.Quota, 1<<62))), nil
+}
+
+func newConn(name string, link *rendezvous.Link, control *control, quota int64) *Conn {
+	c := &Conn{
+		service: name,
+		link:    link,
+		peer:    peerOf(link.Peer()),
+		quota:   quota,
+		control: control,
+		slots:   make([]atomic.Pointer[clientSlot], control.slots),
+		ended:   make(chan struct{}),
+		drained: make(chan struct{}),
+	}
+	link.RingWith(msgRing)
+	c.free.init(control.slots)
+	c.bell.Init(control.serverBell)
+	c.watch.init(control.clientBell, control.slots)
+	c.bodies.init(c)
+	c.table.pending = map[uint32]chan resolved{}
+	var running sync.WaitGroup
+	running.Go(c.read)
+	running.Go(c.watchAnswers)
+	go func() {
+		running.Wait()
+		c.release()
+	}()
+	return c
+}
+
+// Service returns the name that was dialled.
+func (c *Conn) Service() string { return c.service }
+
+// Peer returns who serves.
+func (c *Conn) Peer() Peer { return c.peer }
+
+// Done returns a channel that is closed when the conn has ended, by Close, by the
+// server's death or by a breach of the protocol; [Conn.Err] says which.
+func (c *Conn) Done() <-chan struct{} { return c.ended }
+
+// Err returns why the conn has ended, or nil if it has not. It wraps
+// [os.ErrClosed], [partywall.ErrPeerGone], [partywall.ErrShutdown] or
+// [partywall.ErrProtocol].
+func (c *Conn) Err() error {
+	if e := c.end.Load(); e != nil {
+		return e.err
+	}
+	return nil
+}
+
+// Close ends the conn. Calls in flight return an error that wraps
+// [os.ErrClosed]; Close waits for them to return. It is idempotent and may be
+// called concurrently.
+func (c *Conn) Close() error {
+	c.fail(fmt.Errorf("conn to %q: %w", c.service, os.ErrClosed))
+	<-c.drained
+	return nil
+}
+
+// fail ends the conn; the first reason counts.
+func (c *Conn) fail(err error) {
+	if c.end.CompareAndSwap(nil, &connEnd{err}) {
+		close(c.ended)
+		c.link.Close()
+		c.watch.poke()
+		c.bodies.end()
+	}
+}
+
+// release gives back what the conn holds, once every call has left it.
+func (c *Conn) release() {
+	c.free.drain()
+	c.bodies.close()
+	c.control.region.Close()
+	close(c.drained)
+}
+
+// read is the conn's reader: it turns rings into wakes and the end of file into the conn's end.
+func (c *Conn) read() {
+	bye := false
+	for {
+		m, err := c.link.Receive()
+		if err == nil {
+			err = c.receive(m, &bye)
+		}
+		if err == nil {
+			continue
+		}
+		switch {
+		case bye:
+			err = fmt.Errorf("%w: service %q", partywall.ErrShutdown, c.service)
+		case !errors.Is(err, partywall.ErrProtocol):
+			err = gone(err)
+		}
+		c.fail(fmt.Errorf("conn to %q, %v: %w", c.service, c.link.Peer(), err))
+		return
+	}
+}
+
+func (c *Conn) receive(m rendezvous.Message, bye *bool) error {
+	if m.File != nil {
+		m.File.Close()
+		return fmt.Errorf("%w: a descriptor with message %d", partywall.ErrProtocol, m.Kind)
+	}
+	switch m.Kind {
+	case msgRing:
+		c.watch.poke()
+		return nil
+	case msgResolved:
+		r, err := decode[resolved](m.Payload)
+		if err != nil {
+			return err
+		}
+		return c.table.deliver(r)
+	case msgLent:
+		l, err := decode[lent](m.Payload)
+		if err != nil {
+			return err
+		}
+		return c.bodies.deliver(l)
+	case msgBye:
+		*bye = true
+		return nil
+	}
+	return fmt.Errorf("%w: unknown message %d", partywall.ErrProtocol, m.Kind)
+}
+
+// gone turns the socket's errors into the sentinel they mean.
+func gone(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return partywall.ErrPeerGone
+	case errors.Is(err, partywall.ErrProtocol), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("the peer does not answer: %w", err)
+	}
+	return fmt.Errorf("%w: %w", partywall.ErrPeerGone, err)
+}

@@ -1,0 +1,183 @@
+package call
+
+import (
+	"fmt"
+	"os"
+	"structs"
+	"sync/atomic"
+
+	"github.com/partywall/partywall/internal/region"
+)
+
+// The control region's layout; docs/LAYOUT.md draws it. Words of different
+// writers are apart by two cache lines, since processors fetch lines in pairs.
+const (
+	// protocolVersion is the version of docs/PROTOCOL.md, docs/LAYOUT.md and the
+	// messages together. Both sides must have the same.
+	protocolVersion = 1
+
+	// maxSlots is how many calls a conn can have in flight.
+	maxSlots = 1024
+
+	// minRoom is the room that every slot has for an argument and for a result.
+	// An error's text lies where the result would.
+	minRoom = 448
+
+	// maxRoom bounds a fixed-layout argument or result in bytes.
+	maxRoom = 64 << 10
+
+	partHeader = 64
+
+	clientBellOffset = 128
+	serverBellOffset = 256
+	pendingOffset    = 384 // 64 slots in each word, up to 512
+	slotsOffset      = 4096
+)
+
+// magic begins every control region.
+var magic = [8]byte{'P', 'W', 'A', 'L', 'L', 'C', 'T', '1'}
+
+// controlHeader lies at the region's start, for whoever looks at one from
+// outside. Both sides take the geometry from the handshake instead.
+type controlHeader struct {
+	_          structs.HostLayout
+	magic      [8]byte
+	version    uint32
+	slots      uint32
+	argRoom    uint32
+	resultRoom uint32
+}
+
+// requestPart is the beginning of a slot's request part, written by the client.
+// The argument follows it.
+type requestPart struct {
+	_   structs.HostLayout
+	seq atomic.Uint32 // PROTOCOL.md: req
+	_   uint32
+	requestFields
+	_ [24]byte
+}
+
+// requestFields are loaded once, as a whole, after seq.
+type requestFields struct {
+	method   uint32 // as RESOLVED said; counts from 1
+	flags    uint32
+	argLen   uint32
+	region   uint32 // the body region's number, or 0
+	deadline int64  // wait.ToClock, if flags say so
+	bodyLen  uint64 // bytes at the region's start
+}
+
+const (
+	flagCancellable = 1 << iota // the caller may give up: the handler needs a context of its own
+	flagDeadline                // deadline is set
+	flagFetch                   // not a call: copy the result kept from the slot's last call
+	knownFlags      = flagCancellable | flagDeadline | flagFetch
+)
+
+// responsePart is the beginning of a slot's response part, written by the
+// server. The result follows it.
+type responsePart struct {
+	_   structs.HostLayout
+	seq atomic.Uint32 // PROTOCOL.md: rsp
+	_   uint32
+	responseFields
+	_ [40]byte
+}
+
+// responseFields are loaded once, as a whole, after seq.
+type responseFields struct {
+	status    uint32
+	resultLen uint32 // bytes of the result, or of the error's text
+	bodyLen   uint64 // bytes of the result's body
+}
+
+const (
+	statusDone        = 1 + iota // the result is there, and its body in the region lent
+	statusKept                   // the result is there; its body of bodyLen bytes is kept
+	statusError                  // the handler's error
+	statusPanic                  // the handler's panic
+	statusRefused                // the service is shutting down; the handler did not run
+	statusQuota                  // the result's body exceeds the client's quota
+	statusUnavailable            // nothing is kept for this slot
+)
+
+// geometry is what differs between control regions.
+type geometry struct {
+	slots, argRoom, resultRoom int
+}
+
+func (g geometry) check() error {
+	switch {
+	case g.slots < 64 || g.slots > maxSlots || g.slots%64 != 0:
+		return fmt.Errorf("%d slots; a multiple of 64 up to %d is legal", g.slots, maxSlots)
+	case g.argRoom < minRoom || g.argRoom > maxRoom || g.argRoom%64 != 0:
+		return fmt.Errorf("room for an argument of %d bytes; a multiple of 64 from %d to %d is legal", g.argRoom, minRoom, maxRoom)
+	case g.resultRoom < minRoom || g.resultRoom > maxRoom || g.resultRoom%64 != 0:
+		return fmt.Errorf("room for a result of %d bytes; a multiple of 64 from %d to %d is legal", g.resultRoom, minRoom, maxRoom)
+	}
+	return nil
+}
+
+func (g geometry) requestSize() int { return roundUp(partHeader+g.argRoom, 128) }
+func (g geometry) slotSize() int    { return g.requestSize() + roundUp(partHeader+g.resultRoom, 128) }
+
+// size is the size of the whole region, in whole pages.
+func (g geometry) size() int64 {
+	return int64(roundUp(slotsOffset+g.slots*g.slotSize(), os.Getpagesize()))
+}
+
+// bodyOffset is where a result's body begins in a region that holds a request's
+// body of n bytes.
+func bodyOffset(n uint64) uint64 { return (n + 63) &^ 63 }
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// control is a mapped control region: typed views of it.
+type control struct {
+	geometry
+	region     *region.Region
+	clientBell *atomic.Uint32
+	serverBell *atomic.Uint32
+	pending    []*atomic.Uint64
+}
+
+func newControl(g geometry, r *region.Region) *control {
+	mem := r.Bytes()
+	c := &control{
+		geometry:   g,
+		region:     r,
+		clientBell: region.At[atomic.Uint32](mem, clientBellOffset),
+		serverBell: region.At[atomic.Uint32](mem, serverBellOffset),
+	}
+	for i := 0; i < g.slots/64; i++ {
+		c.pending = append(c.pending, region.At[atomic.Uint64](mem, pendingOffset+8*i))
+	}
+	return c
+}
+
+func (c *control) writeHeader() {
+	h := region.At[controlHeader](c.region.Bytes(), 0)
+	h.magic, h.version = magic, protocolVersion
+	h.slots, h.argRoom, h.resultRoom = uint32(c.slots), uint32(c.argRoom), uint32(c.resultRoom)
+}
+
+// slotView is the memory of one slot.
+type slotView struct {
+	req    *requestPart
+	rsp    *responsePart
+	arg    []byte // argRoom bytes
+	result []byte // resultRoom bytes
+}
+
+func (c *control) slot(i int) slotView {
+	mem := c.region.Bytes()
+	at := slotsOffset + i*c.slotSize()
+	rsp := at + c.requestSize()
+	return slotView{
+		req:    region.At[requestPart](mem, at),
+		rsp:    region.At[responsePart](mem, rsp),
+		arg:    mem[at+partHeader : at+partHeader+c.argRoom : at+partHeader+c.argRoom],
+		result: mem[rsp+partHeader : rsp+partHeader+c.resultRoom : rsp+partHeader+c.resultRoom],
+	}
+}

@@ -1,0 +1,108 @@
+package call
+
+import (
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/region"
+)
+
+// lentRegions are the body regions that a client has lent, as the server maps them.
+type lentRegions struct {
+	quota int64
+
+	mu    sync.Mutex
+	total int64
+	last  uint32
+	known map[uint32]*lentRegion
+}
+
+// lentRegion is unmapped when the client has taken it back and the last call
+// that uses it has ended.
+type lentRegion struct {
+	*region.Region
+	users int // guarded by lentRegions.mu; the client's loan counts as one
+}
+
+func (l *lentRegions) init(quota int64) {
+	l.quota = quota
+	l.known = map[uint32]*lentRegion{}
+}
+
+// add checks and maps a region that the client lends. It takes over file. An
+// error that wraps ErrProtocol ends the conn; others refuse the loan.
+func (l *lentRegions) add(m lend, file *os.File) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case m.Region != l.last+1:
+		file.Close()
+		return fmt.Errorf("%w: region %d is lent after region %d", partywall.ErrProtocol, m.Region, l.last)
+	case m.Size > uint64(region.MaxSize):
+		file.Close()
+		return fmt.Errorf("%w: a region of %d bytes is lent", partywall.ErrProtocol, m.Size)
+	}
+	l.last++
+	if size := int64(m.Size); l.total+size > l.quota {
+		file.Close()
+		return fmt.Errorf("%w: %d bytes lent and %d more exceed this client's quota of %d; raise it with call.Quota where the service listens",
+			partywall.ErrTooLarge, l.total, size, l.quota)
+	}
+	r, err := region.Accept(file, int64(m.Size))
+	if err != nil {
+		return err
+	}
+	l.total += r.Size()
+	l.known[m.Region] = &lentRegion{Region: r, users: 1}
+	return nil
+}
+
+// use returns a region for one call, or nil if the client has not lent it.
+func (l *lentRegions) use(number uint32) *lentRegion {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.known[number]
+	if r != nil {
+		r.users++
+	}
+	return r
+}
+
+// done ends one use.
+func (l *lentRegions) done(r *lentRegion) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop(r)
+}
+
+// remove ends the client's loan.
+func (l *lentRegions) remove(number uint32) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.known[number]
+	if r == nil {
+		return fmt.Errorf("%w: region %d is taken back, which is not lent", partywall.ErrProtocol, number)
+	}
+	delete(l.known, number)
+	l.drop(r)
+	return nil
+}
+
+func (l *lentRegions) drop(r *lentRegion) {
+	if r.users--; r.users == 0 {
+		l.total -= r.Size()
+		r.Close()
+	}
+}
+
+// close unmaps everything; no call is running.
+func (l *lentRegions) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for number, r := range l.known {
+		delete(l.known, number)
+		l.drop(r)
+	}
+}

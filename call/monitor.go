@@ -1,0 +1,90 @@
+package call
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// monitorPeriod is how often the monitor looks: a handler that the worker runs is
+// overtaken after one to two of them.
+const monitorPeriod = time.Millisecond
+
+// monitor overtakes workers that are stuck in a handler: docs/PROTOCOL.md, "When a
+// handler is slow". It looks only while some worker of the server is awake.
+type monitor struct {
+	kick chan struct{}
+
+	mu    sync.Mutex
+	awake map[*session]uint64 // the run that the worker was in at the last look
+}
+
+func (m *monitor) init() {
+	m.kick = make(chan struct{}, 1)
+	m.awake = map[*session]uint64{}
+}
+
+// watch begins to watch a session's worker, forget ends it.
+func (m *monitor) watch(x *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.awake[x] = 0
+	if len(m.awake) == 1 {
+		select {
+		case m.kick <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (m *monitor) forget(x *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.awake, x)
+}
+
+func (m *monitor) run(ctx context.Context) {
+	tick := time.NewTimer(monitorPeriod)
+	defer tick.Stop()
+	for {
+		if !m.look() {
+			select {
+			case <-m.kick:
+			case <-ctx.Done():
+				return
+			}
+		}
+		tick.Reset(monitorPeriod)
+		<-tick.C
+	}
+}
+
+// look looks at every worker once and reports whether any is awake.
+func (m *monitor) look() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for x, before := range m.awake {
+		w := x.role.current.Load()
+		now := w.inline.Load()
+		m.awake[x] = now
+		if now != 0 && now == before && w.overtake(now) {
+			m.awake[x] = 0
+		}
+	}
+	return len(m.awake) > 0
+}
+
+// overtake gives the role to a new worker, unless the handler has just returned.
+func (w *worker) overtake(run uint64) bool {
+	x := w.session
+	x.apart.Add(1)
+	if !w.inline.CompareAndSwap(run, overtaken) {
+		x.apart.Add(-1)
+		return false
+	}
+	if h := w.method; h != nil {
+		h.recent.Store(int64(tooLong))
+	}
+	x.users.Go(newWorker(x).work)
+	return true
+}

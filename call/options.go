@@ -1,0 +1,55 @@
+package call
+
+// DefaultQuota is how many bytes of bodies a client may lend to a service, and
+// how many the service keeps for it, unless [Quota] says otherwise.
+const DefaultQuota = 256 << 20
+
+// MaxBody is the longest body in bytes.
+const MaxBody = 1 << 30
+
+// A ListenOption changes how [Listen] serves.
+type ListenOption func(*listenConfig)
+
+type listenConfig struct {
+	quota    int64
+	maxConns int
+	slots    int
+	onError  func(error)
+}
+
+// Quota sets how many bytes of bodies each client may have lent to the service
+// at once, and how many bytes of results that did not fit the service keeps for
+// it: [DefaultQuota] unless set. A call uses room for its request's body and
+// its result's body together, rounded up to a power of two up to 64 MiB and to a multiple of 64 MiB above.
+func Quota(bytes int64) ListenOption { return func(c *listenConfig) { c.quota = bytes } }
+
+// MaxConns bounds the conns that the service has at once: 4096 unless set. One
+// more is refused with [partywall.ErrBusy].
+func MaxConns(n int) ListenOption { return func(c *listenConfig) { c.maxConns = n } }
+
+// OnError has f called with what ends a conn other than the client's leaving:
+// a refused user, a failed handshake, a client that breaks the protocol.
+// f is called concurrently, and must not block.
+func OnError(f func(error)) ListenOption { return func(c *listenConfig) { c.onError = f } }
+
+func newListenConfig(options []ListenOption) listenConfig {
+	c := listenConfig{quota: DefaultQuota, maxConns: 4096, slots: maxSlots, onError: func(error) {}}
+	for _, o := range options {
+		o(&c)
+	}
+	return c
+}
+
+// A DialOption changes how [Dial] connects.
+type DialOption func(*dialConfig)
+
+type dialConfig struct {
+	expect []AnyMethod
+}
+
+// Expect has Dial fail unless the service has these methods with the same
+// argument and result types. Without it, that is checked at each method's first
+// call.
+func Expect(methods ...AnyMethod) DialOption {
+	return func(c *dialConfig) { c.expect = append(c.expect, methods...) }
+}

@@ -1,0 +1,12 @@
+package call
+
+import "github.com/partywall/partywall/internal/peer"
+
+// A Peer is the process at the other end of a conn, by the kernel's word, as it
+// was when the conn was made.
+type Peer struct {
+	PID int // process id; 0 if it lies in a namespace that this process cannot see
+	UID int // user id
+}
+
+func peerOf(id peer.Identity) Peer { return Peer{PID: id.PID, UID: id.UID} }

@@ -1,0 +1,191 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/region"
+	"github.com/partywall/partywall/internal/rendezvous"
+	"github.com/partywall/partywall/internal/wait"
+)
+
+// A session is a conn as the server has it. Its goroutines are the reader, which
+// owns it, one worker with the role of looking for requests, and handlers.
+type session struct {
+	server  *Server
+	link    *rendezvous.Link
+	peer    Peer
+	control *control
+	slots   []atomic.Pointer[serverSlot] // made at first use
+	bell    wait.Bell                    // the client's
+	lent    lentRegions
+	kept    atomic.Int64 // bytes of results that wait to be fetched
+
+	ctx    context.Context // ends with the conn; the handlers' context, or its parent
+	cancel context.CancelCauseFunc
+	ended  atomic.Bool
+	wake   chan struct{}  // a token: the worker shall look
+	users  sync.WaitGroup // workers and handlers: whoever uses the memory
+	apart  atomic.Int64   // handlers that do not run in the worker
+
+	role role // of the worker that has it
+}
+
+// newSession makes the conn's control region.
+func newSession(s *Server, link *rendezvous.Link) (*session, error) {
+	g := s.geometry()
+	r, err := region.Create("control", g.size(), region.Sparse)
+	if err != nil {
+		return nil, err
+	}
+	x := &session{
+		server:  s,
+		link:    link,
+		peer:    peerOf(link.Peer()),
+		control: newControl(g, r),
+		slots:   make([]atomic.Pointer[serverSlot], g.slots),
+		wake:    make(chan struct{}, 1),
+	}
+	x.control.writeHeader()
+	link.RingWith(msgRing)
+	x.bell.Init(x.control.clientBell)
+	x.lent.init(s.config.quota)
+	x.role.init(x)
+	x.ctx, x.cancel = context.WithCancelCause(s.ctx)
+	return x, nil
+}
+
+// serve serves the client until the conn ends, and returns when nothing of it is
+// left.
+func (x *session) serve() {
+	x.users.Go(func() { newWorker(x).work() })
+	err := x.read()
+	x.end(err)
+	x.users.Wait()
+	x.server.monitor.forget(x)
+	x.lent.close()
+	x.control.region.Close()
+	x.server.dismiss(x)
+}
+
+// end ends the conn: the contexts of its handlers, and its worker.
+func (x *session) end(err error) {
+	if !x.ended.Swap(true) {
+		x.cancel(err)
+		x.link.Close()
+		if errors.Is(err, partywall.ErrProtocol) {
+			x.server.config.onError(fmt.Errorf("service %q: conn of %v ended: %w", x.server.name, x.link.Peer(), err))
+		}
+	}
+	x.poke()
+}
+
+// leave ends the conn because the server closes. BYE promises that what was not
+// answered did not run; no handler starts any more.
+func (x *session) leave() {
+	if !x.busy() {
+		x.link.TrySend(msgBye, nil)
+	}
+	x.end(context.Cause(x.server.ctx))
+}
+
+// poke makes the worker look.
+func (x *session) poke() {
+	select {
+	case x.wake <- struct{}{}:
+	default:
+	}
+}
+
+// busy reports whether a handler runs. A worker that is overtaken counts as apart
+// before it loses the role, so the role is asked first.
+func (x *session) busy() bool { return x.role.inside() || x.apart.Load() != 0 }
+
+// read is the session's reader; it returns why the conn has ended.
+func (x *session) read() error {
+	for {
+		m, err := x.link.Receive()
+		if err == nil {
+			err = x.receive(m)
+		}
+		if err != nil {
+			return gone(err)
+		}
+	}
+}
+
+func (x *session) receive(m rendezvous.Message) error {
+	if m.Kind == msgLend {
+		return x.receiveLend(m)
+	}
+	if m.File != nil {
+		m.File.Close()
+		return fmt.Errorf("%w: a descriptor with message %d", partywall.ErrProtocol, m.Kind)
+	}
+	switch m.Kind {
+	case msgRing:
+		x.poke()
+		return nil
+	case msgResolve:
+		r, err := decode[resolve](m.Payload)
+		if err != nil {
+			return err
+		}
+		return x.link.Send(msgResolved, encode(x.resolve(r)), nil)
+	case msgUnlend:
+		u, err := decode[unlend](m.Payload)
+		if err != nil {
+			return err
+		}
+		return x.lent.remove(u.Region)
+	case msgCancel:
+		c, err := decode[cancellation](m.Payload)
+		if err != nil {
+			return err
+		}
+		if int64(c.Slot) >= int64(len(x.slots)) {
+			return fmt.Errorf("%w: cancellation of slot %d of %d", partywall.ErrProtocol, c.Slot, len(x.slots))
+		}
+		x.slot(int(c.Slot)).giveUp(c.Seq)
+		return nil
+	}
+	return fmt.Errorf("%w: unknown message %d", partywall.ErrProtocol, m.Kind)
+}
+
+// resolve looks a method up. Schemas that are not the same, byte for byte, go
+// back to the client, which can tell the field.
+func (x *session) resolve(r resolve) resolved {
+	n := x.server.find(r.Method)
+	if n == 0 {
+		return resolved{ID: r.ID}
+	}
+	h := x.server.handlers[n-1]
+	arg, result := schemaOf(h.arg), schemaOf(h.result)
+	if string(arg) != string(r.Arg) || string(result) != string(r.Result) {
+		return resolved{ID: r.ID, Arg: arg, Result: result}
+	}
+	return resolved{ID: r.ID, Method: uint32(n)}
+}
+
+func (x *session) receiveLend(m rendezvous.Message) error {
+	if m.File == nil {
+		return fmt.Errorf("%w: a lend without a descriptor", partywall.ErrProtocol)
+	}
+	l, err := decode[lend](m.Payload)
+	if err != nil {
+		m.File.Close()
+		return err
+	}
+	reply := lent{Region: l.Region}
+	switch err := x.lent.add(l, m.File); {
+	case errors.Is(err, partywall.ErrProtocol):
+		return err
+	case err != nil:
+		reply.Refuse = refusal{Code: 6, Text: err.Error()}
+	}
+	return x.link.Send(msgLent, encode(reply), nil)
+}

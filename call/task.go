@@ -1,0 +1,105 @@
+package call
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/partywall/partywall"
+)
+
+// serverSlot is what the server knows of a slot, in its own memory.
+type serverSlot struct {
+	slotView
+	index int
+	seen  uint32        // the last request taken; the worker's
+	letGo atomic.Uint32 // the last request answered
+
+	// These belong to whoever runs the slot's request, until it is let go.
+	number uint32 // the request's
+	fields requestFields
+	task   task
+	kept   []byte // a result's body that waits to be fetched
+
+	ctx   atomic.Pointer[callContext] // of the call that runs, if its caller may give up
+	given atomic.Uint64               // the last request that was given up, with givenUp
+}
+
+// givenUp marks serverSlot.given as set, since 0 is a request's number too.
+const givenUp = 1 << 32
+
+// slot returns slot i, making it at first use: by the worker, or by the reader.
+func (x *session) slot(i int) *serverSlot {
+	if s := x.slots[i].Load(); s != nil {
+		return s
+	}
+	s := &serverSlot{slotView: x.control.slot(i), index: i}
+	s.task = task{session: x, arg: s.arg, result: s.result}
+	x.slots[i].CompareAndSwap(nil, s)
+	return x.slots[i].Load()
+}
+
+// giveUp ends the context of request n, which may run, be over, or not be taken
+// yet: then the runner finds it in given.
+func (s *serverSlot) giveUp(n uint32) {
+	s.given.Store(uint64(n) | givenUp)
+	if c := s.ctx.Load(); c != nil && c.number == n {
+		c.end(context.Canceled)
+	}
+}
+
+// broke says how the client broke the protocol.
+func (s *serverSlot) broke(format string, args ...any) error {
+	return fmt.Errorf("%w: slot %d: %s", partywall.ErrProtocol, s.index, fmt.Sprintf(format, args...))
+}
+
+// task is what a handler's run works on.
+type task struct {
+	session *session
+	arg     []byte // in shared memory
+	result  []byte // in shared memory
+	body    []byte // in shared memory
+	room    []byte // in shared memory: for the result's body
+
+	region *lentRegion
+	out    int    // bytes of the result's body
+	keep   []byte // the result's body, if it does not fit in room
+}
+
+// resultBody is [Out.Body].
+func (t *task) resultBody(n int) ([]byte, error) {
+	if n < 0 {
+		panic(fmt.Sprintf("call: a result's body of %d bytes", n))
+	}
+	t.unkeep()
+	if n <= len(t.room) {
+		t.out = n
+		return t.room[:n:n], nil
+	}
+	x := t.session
+	quota := x.server.config.quota
+	if n > MaxBody {
+		return nil, &quotaError{fmt.Sprintf("a result's body of %d bytes; the limit is %d", n, MaxBody)}
+	}
+	if x.kept.Add(int64(n)) > quota {
+		x.kept.Add(-int64(n))
+		return nil, &quotaError{fmt.Sprintf("a result's body of %d bytes exceeds this client's quota of %d; raise it with call.Quota where the service listens", n, quota)}
+	}
+	t.out, t.keep = n, make([]byte, n)
+	return t.keep, nil
+}
+
+// unkeep forgets the body of the result.
+func (t *task) unkeep() {
+	if t.keep != nil {
+		t.session.kept.Add(-int64(len(t.keep)))
+		t.keep = nil
+	}
+	t.out = 0
+}
+
+// quotaError reaches the caller as ErrTooLarge.
+type quotaError struct{ text string }
+
+func (e *quotaError) Error() string { return e.text }
+func (e *quotaError) Unwrap() error { return partywall.ErrTooLarge }

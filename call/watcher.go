@@ -1,0 +1,229 @@
+package call
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/wait"
+)
+
+// A parkState is what a slot's caller and the watcher agree on through
+// clientSlot.state: a phase, and the number of the request it is about. Whoever
+// wins the compare-and-swap out of parked decides how the wait ends.
+type parkState uint64
+
+const (
+	phaseNone      = iota // the caller is not parked
+	phaseParked           // the caller waits for ready
+	phaseDelivered        // the watcher has the answer, or the conn's end, and sends ready
+	phaseAbandoned        // the caller has gone; the watcher frees the slot
+)
+
+func parkedAs(phase uint64, seq uint32) uint64 { return uint64(seq)<<2 | phase }
+
+// watcher looks for the answers of parked callers.
+type watcher struct {
+	sleeper   wait.Sleeper // the client's doorbell
+	predictor wait.Predictor
+	parked    []atomic.Uint64 // a bit for each slot whose state is not phaseNone
+	idle      atomic.Bool     // nobody is parked: whoever parks next must poke
+	wake      chan struct{}
+}
+
+func (w *watcher) init(bell *atomic.Uint32, slots int) {
+	w.sleeper = wait.NewSleeper(bell)
+	w.parked = make([]atomic.Uint64, slots/64)
+	w.wake = make(chan struct{}, 1)
+}
+
+// poke makes the watcher look.
+func (w *watcher) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// enlist puts the slot on the watcher's list in the given phase and looks at the
+// answer once more, since the watcher may have looked before. If the answer is
+// there, or the conn has ended, it takes the slot off again and reports true.
+func (c *Conn) enlist(s *clientSlot, phase uint64) bool {
+	w := &c.watch
+	want, word, bit := s.seq, &w.parked[s.index/64], uint64(1)<<(s.index%64)
+	s.state.Store(parkedAs(phase, want))
+	word.Or(bit)
+	if s.rsp.seq.Load() == want || c.end.Load() != nil {
+		if s.state.CompareAndSwap(parkedAs(phase, want), phaseNone) {
+			word.And(^bit)
+			return true
+		}
+	} else if w.idle.CompareAndSwap(true, false) {
+		w.poke()
+	}
+	return false
+}
+
+// park waits until the answer to the slot's request is there, the conn has
+// ended, or the context has. Then kept is false: the slot is abandoned, and the
+// watcher frees it.
+func (c *Conn) park(ctx context.Context, s *clientSlot) (kept bool, err error) {
+	if c.enlist(s, phaseParked) {
+		return true, c.answered(s)
+	}
+	if done := ctx.Done(); done == nil {
+		<-s.ready
+	} else {
+		select {
+		case <-s.ready:
+		case <-done:
+			seq := s.seq
+			if s.state.CompareAndSwap(parkedAs(phaseParked, seq), parkedAs(phaseAbandoned, seq)) {
+				c.link.TrySend(msgCancel, encode(cancellation{Slot: uint32(s.index), Seq: seq}))
+				return false, ctx.Err()
+			}
+			<-s.ready
+		}
+	}
+	return true, c.answered(s)
+}
+
+// abandon leaves a slot whose request is published to the watcher.
+func (c *Conn) abandon(s *clientSlot) {
+	if c.enlist(s, phaseAbandoned) {
+		c.freeSlot(s)
+	}
+}
+
+// answered looks at the slot's answer a last time: an answer that was published
+// before the conn ended counts.
+func (c *Conn) answered(s *clientSlot) error {
+	if s.rsp.seq.Load() == s.seq {
+		return nil
+	}
+	return c.Err()
+}
+
+// watchAnswers is the watcher's goroutine.
+func (c *Conn) watchAnswers() {
+	w := &c.watch
+	var turn wait.Turn
+	spin, quiet := true, 0
+	for {
+		ended := c.end.Load() != nil
+		delivered, waiting := c.deliver(ended)
+		switch {
+		case ended:
+			turn.End()
+			return
+		case delivered > 0:
+			if turn.Turns() > 0 {
+				w.predictor.Hit()
+			}
+			turn.End()
+			spin, quiet = true, 0
+			runtime.Gosched() // let those who have their answer ask again
+		case waiting == 0:
+			turn.End()
+			if quiet++; quiet < 4 {
+				runtime.Gosched()
+				continue
+			}
+			quiet = 0
+			w.beIdle()
+			spin = w.predictor.Spin()
+		case spin && turn.Next():
+			runtime.Gosched()
+		default:
+			if spin {
+				w.predictor.Miss()
+			}
+			turn.End()
+			c.sleep()
+			spin = w.predictor.Spin()
+		}
+	}
+}
+
+// beIdle waits until somebody parks.
+func (w *watcher) beIdle() {
+	w.idle.Store(true)
+	for i := range w.parked {
+		if w.parked[i].Load() != 0 {
+			if w.idle.CompareAndSwap(true, false) {
+				return
+			}
+			break
+		}
+	}
+	<-w.wake
+	w.idle.Store(false)
+}
+
+// sleep publishes that the client sleeps, looks again, and waits for a ring.
+func (c *Conn) sleep() {
+	c.watch.sleeper.Sleep()
+	if delivered, _ := c.deliver(false); delivered == 0 {
+		<-c.watch.wake
+	}
+	c.watch.sleeper.Wake()
+}
+
+// deliver hands every answer that is there to its parked caller, and frees the
+// slots of those who have gone. With ended, all are told. It returns how many it
+// dealt with and how many still wait.
+func (c *Conn) deliver(ended bool) (delivered, waiting int) {
+	for g := range c.watch.parked {
+		for set := c.watch.parked[g].Load(); set != 0; set &= set - 1 {
+			i := bits.TrailingZeros64(set)
+			if c.deliverSlot(g, i, ended) {
+				delivered++
+			} else {
+				waiting++
+			}
+		}
+	}
+	return delivered, waiting
+}
+
+func (c *Conn) deliverSlot(g, i int, ended bool) bool {
+	s := c.slots[g*64+i].Load()
+	state := s.state.Load()
+	want := uint32(state >> 2)
+	if !ended {
+		switch s.rsp.seq.Load() {
+		case want:
+		case want - 1:
+			return false
+		default:
+			if s.state.Load() == state {
+				c.fail(c.lie(s, want))
+			}
+			return false
+		}
+	}
+	switch state & 3 {
+	case phaseParked:
+		if s.state.CompareAndSwap(state, parkedAs(phaseDelivered, want)) {
+			c.watch.parked[g].And(^(uint64(1) << i))
+			s.ready <- struct{}{}
+			return true
+		}
+	case phaseAbandoned:
+		if s.state.CompareAndSwap(state, phaseNone) {
+			c.watch.parked[g].And(^(uint64(1) << i))
+			c.freeSlot(s)
+			return true
+		}
+	}
+	return false // the caller is just taking its bit back, or giving up
+}
+
+// lie is the error for a response number that no honest server publishes.
+func (c *Conn) lie(s *clientSlot, want uint32) error {
+	return fmt.Errorf("conn to %q, %v: %w: slot %d answers %d to request %d",
+		c.service, c.link.Peer(), partywall.ErrProtocol, s.index, s.rsp.seq.Load(), want)
+}

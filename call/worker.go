@@ -1,0 +1,140 @@
+package call
+
+import (
+	"fmt"
+	"math/bits"
+	"sync/atomic"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/wait"
+)
+
+// role is what the one worker of a session that looks for requests needs. Only
+// that worker uses it, except for current.
+type role struct {
+	session *session
+	sleeper wait.Sleeper // the server's doorbell
+	idle    wait.Predictor
+	seen    []uint64 // the lowest bit of each slot's seen, 64 slots to a word
+	hint    int      // the slot taken last
+
+	current atomic.Pointer[worker] // for the monitor
+}
+
+func (r *role) init(x *session) {
+	r.session = x
+	r.sleeper = wait.NewSleeper(x.control.serverBell)
+	r.seen = make([]uint64, len(x.control.pending))
+}
+
+// inside reports whether the worker is in a handler.
+func (r *role) inside() bool {
+	w := r.current.Load()
+	return w != nil && w.inline.Load() != 0
+}
+
+// worker is one goroutine that has, or had, the role.
+type worker struct {
+	*role
+
+	// inline is 0 outside handlers, and inside the number of the handler's run.
+	// The monitor overtakes the worker by replacing the number with overtaken, the worker returns
+	// from the handler by replacing it with 0: whoever wins has the role.
+	inline atomic.Uint64
+	run    uint64   // counts handlers' runs
+	method *handler // that runs; the worker writes it while inline is 0
+}
+
+const overtaken = ^uint64(0)
+
+func newWorker(x *session) *worker {
+	w := &worker{role: &x.role}
+	x.role.current.Store(w)
+	return w
+}
+
+// work looks for requests until the conn has ended or the worker is overtaken.
+func (w *worker) work() {
+	x := w.session
+	var turn wait.Turn
+	defer turn.End()
+	x.server.monitor.watch(x)
+	spin := true
+	for !x.ended.Load() {
+		switch took, ok := w.look(); {
+		case !ok:
+			return
+		case took:
+			if turn.Turns() > 0 {
+				w.idle.Hit()
+			}
+			turn.End()
+			spin = true
+		case spin && turn.Next():
+		default:
+			if spin {
+				w.idle.Miss()
+			}
+			turn.End()
+			if !w.sleep() {
+				return
+			}
+			spin = w.idle.Spin()
+		}
+	}
+	x.server.monitor.forget(x)
+}
+
+// sleep publishes that the server sleeps, looks again, and waits for a ring.
+func (w *worker) sleep() bool {
+	x := w.session
+	w.sleeper.Sleep()
+	took, ok := w.look()
+	if !ok {
+		return false
+	}
+	if !took && !x.ended.Load() {
+		x.server.monitor.forget(x)
+		<-x.wake
+		x.server.monitor.watch(x)
+	}
+	w.sleeper.Wake()
+	return true
+}
+
+// look takes every request that is there, first where the last one was. ok is
+// false when the worker has lost the role or ended the conn.
+func (w *worker) look() (took, ok bool) {
+	if took, ok = w.takeFrom(w.hint); !ok {
+		return took, false
+	}
+	pending := w.session.control.pending
+	for g := range pending {
+		for diff := pending[g].Load() ^ w.seen[g]; diff != 0; diff &= diff - 1 {
+			one, ok := w.takeFrom(g*64 + bits.TrailingZeros64(diff))
+			if !ok {
+				return true, false
+			}
+			took = took || one
+		}
+	}
+	return took, true
+}
+
+// takeFrom takes the request in slot i, if there is a new one.
+func (w *worker) takeFrom(i int) (took, ok bool) {
+	x := w.session
+	s := x.slot(i)
+	n := s.req.seq.Load()
+	if n == s.seen {
+		return false, true
+	}
+	if checkNumbers && (n != s.seen+1 || s.letGo.Load() != s.seen) {
+		x.end(fmt.Errorf("%w: slot %d: request %d after %d, of which %d is answered", partywall.ErrProtocol, i, n, s.seen, s.letGo.Load()))
+		return false, false
+	}
+	s.seen, s.number = n, n
+	w.seen[i/64] ^= 1 << (i % 64)
+	w.hint = i
+	return true, w.dispatch(s)
+}
