@@ -35,6 +35,7 @@ func (r *bodyRegion) bytes() []byte { return r.region.Bytes() }
 type bodyPool struct {
 	conn    *Conn
 	lending sync.WaitGroup
+	order   sync.Mutex // held from a region's number to its LEND: the server takes them in order
 
 	mu      sync.Mutex
 	ended   bool
@@ -185,13 +186,8 @@ func (p *bodyPool) lend(size int64) (*bodyRegion, error) {
 		return nil, err
 	}
 	defer mem.CloseFile()
-	reply := make(chan lent, 1)
-	p.mu.Lock()
-	p.last++
-	number := p.last
-	p.pending[number] = reply
-	p.mu.Unlock()
-	if err := p.conn.link.Send(msgLend, encode(lend{Region: number, Size: uint64(size)}), mem.File()); err != nil {
+	number, reply, err := p.offer(mem)
+	if err != nil {
 		mem.Close()
 		return nil, gone(err)
 	}
@@ -206,6 +202,19 @@ func (p *bodyPool) lend(size int64) (*bodyRegion, error) {
 		mem.Close()
 		return nil, p.conn.Err()
 	}
+}
+
+// offer sends the LEND and returns the region's number and where the answer comes.
+func (p *bodyPool) offer(mem *region.Region) (uint32, chan lent, error) {
+	reply := make(chan lent, 1)
+	p.order.Lock()
+	defer p.order.Unlock()
+	p.mu.Lock()
+	p.last++
+	number := p.last
+	p.pending[number] = reply
+	p.mu.Unlock()
+	return number, reply, p.conn.link.Send(msgLend, encode(lend{Region: number, Size: uint64(mem.Size())}), mem.File())
 }
 
 func (p *bodyPool) deliver(l lent) error {

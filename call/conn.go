@@ -73,7 +73,7 @@ func Dial(ctx context.Context, name string, options ...DialOption) (*Conn, error
 
 // attach does the client's half of the handshake.
 func attach(ctx context.Context, name string, link *rendezvous.Link) (*Conn, error) {
-	if err := link.Send(msgHello, encode(hello{Version: protocolVersion, Service: name}), nil); err != nil {
+	if err := link.Send(msgHello, encode(hello{Version: ProtocolVersion, Service: name}), nil); err != nil {
 		return nil, gone(err)
 	}
 	_ = link.SetReceiveDeadline(time.Now().Add(rendezvous.Timeout))

@@ -34,8 +34,8 @@ func (w *worker) dispatch(s *serverSlot) (ok bool) {
 	if h == nil && len(s.kept) > minBody || h != nil && h.recent.Load() > int64(inlineLimit) {
 		x.apart.Add(1)
 		x.users.Go(func() {
+			defer x.apart.Add(-1) // a handler can end its goroutine
 			x.runTimed(s, h)
-			x.apart.Add(-1)
 		})
 		return true
 	}
@@ -49,6 +49,7 @@ func (w *worker) dispatch(s *serverSlot) (ok bool) {
 		x.run(s, h)
 	}
 	if !w.inline.CompareAndSwap(run, 0) {
+		w.inline.Store(0)
 		x.apart.Add(-1)
 		return false
 	}
@@ -113,9 +114,8 @@ func (x *session) run(s *serverSlot, h *handler) {
 		x.answer(s, responseFields{status: statusRefused})
 		return
 	}
-	var err error
 	if f := &s.fields; f.flags&flagCancellable == 0 {
-		err = x.protect(x.ctx, s, h)
+		x.protect(x.ctx, nil, s, h)
 	} else {
 		c := &callContext{Context: x.ctx, number: s.number}
 		if f.flags&flagDeadline != 0 {
@@ -125,55 +125,64 @@ func (x *session) run(s *serverSlot, h *handler) {
 		if s.given.Load() == uint64(s.number)|givenUp {
 			c.end(context.Canceled)
 		}
-		err = x.protect(c, s, h)
+		x.protect(c, c, s, h)
+	}
+}
+
+// failure is how a handler failed, as the answer says it.
+type failure struct {
+	status uint32
+	text   string
+}
+
+// protect calls the handler and answers. A panic becomes the answer, and so does
+// runtime.Goexit, which ends this goroutine all the same. The handler's error is
+// asked for its text in here, since that is the handler's code too. c is ctx, or
+// nil if that is the session's.
+func (x *session) protect(ctx context.Context, c *callContext, s *serverSlot, h *handler) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		text := "runtime.Goexit was called"
+		if v := recover(); v != nil {
+			text = fmt.Sprint(v)
+		}
+		x.server.config.onError(fmt.Errorf("service %q: method %q panicked: %s\n%s", x.server.name, h.name, text, debug.Stack()))
+		x.finish(c, s, h, &failure{statusPanic, text})
+	}()
+	s.task.out = 0
+	var failed *failure
+	if err := h.serve(ctx, &s.task); err != nil {
+		failed = &failure{statusError, err.Error()}
+		if q := (*quotaError)(nil); errors.As(err, &q) {
+			failed.status = statusQuota
+		}
+	}
+	returned = true
+	x.finish(c, s, h, failed)
+}
+
+// finish ends the call's context and answers.
+func (x *session) finish(c *callContext, s *serverSlot, h *handler, failed *failure) {
+	if c != nil {
 		s.ctx.Store(nil)
 		c.end(context.Canceled)
 	}
-	if err != nil {
-		x.answerError(s, err)
+	t := &s.task
+	if failed != nil {
+		t.unkeep()
+		n := copy(s.result, cutText(failed.text, len(s.result)))
+		x.answer(s, responseFields{status: failed.status, resultLen: uint32(n)})
 		return
 	}
-	t := &s.task
 	fields := responseFields{status: statusDone, resultLen: uint32(h.result.Size()), bodyLen: uint64(t.out)}
 	if t.keep != nil {
 		fields.status = statusKept
 		s.kept, t.keep = t.keep, nil
 	}
 	x.answer(s, fields)
-}
-
-// panicked is a handler's panic.
-type panicked struct{ text string }
-
-func (p *panicked) Error() string { return p.text }
-
-// protect calls the handler and turns a panic into an error.
-func (x *session) protect(ctx context.Context, s *serverSlot, h *handler) (err error) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		v := recover() // nil after runtime.Goexit, which ends the goroutine all the same
-		err = &panicked{fmt.Sprint(v)}
-		x.server.config.onError(fmt.Errorf("service %q: method %q panicked: %v\n%s", x.server.name, h.name, v, debug.Stack()))
-	}()
-	s.task.out = 0
-	err = h.serve(ctx, &s.task)
-	returned = true
-	return err
-}
-
-func (x *session) answerError(s *serverSlot, err error) {
-	s.task.unkeep()
-	status := uint32(statusError)
-	if p := (*panicked)(nil); errors.As(err, &p) {
-		status = statusPanic
-	} else if q := (*quotaError)(nil); errors.As(err, &q) {
-		status = statusQuota
-	}
-	n := copy(s.result, cutText(err.Error(), len(s.result)))
-	x.answer(s, responseFields{status: status, resultLen: uint32(n)})
 }
 
 // fetch copies what was kept into the region that the client has lent for it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/fixed"
@@ -142,8 +143,8 @@ func (t *transaction) exchange(ctx context.Context, fields requestFields) (respo
 	}
 	s.req.requestFields = fields
 	s.seq++
-	c.publish(s)
-	switch kept, err := c.await(ctx, s, &t.method.predictor); {
+	rang := c.publish(s)
+	switch kept, err := c.await(ctx, s, &t.method.predictor, rang); {
 	case !kept:
 		t.slot = nil
 		return responseFields{}, err
@@ -153,17 +154,19 @@ func (t *transaction) exchange(ctx context.Context, fields requestFields) (respo
 	return t.load()
 }
 
-// publish hands the slot to the server: PROTOCOL.md, "Slots" and "Doorbells".
-func (c *Conn) publish(s *clientSlot) {
+// publish hands the slot to the server, and reports whether it was asleep:
+// PROTOCOL.md, "Slots" and "Doorbells".
+func (c *Conn) publish(s *clientSlot) (rang bool) {
 	s.req.seq.Store(s.seq)
 	if word, bit := c.pending[s.index/64], uint64(1)<<(s.index%64); s.seq&1 == 1 {
 		word.Or(bit)
 	} else {
 		word.And(^bit)
 	}
-	if c.bell.Due() {
+	if rang = c.bell.Due(); rang {
 		c.link.Ring()
 	}
+	return rang
 }
 
 // load loads the answer's fields and checks the length.
@@ -189,10 +192,13 @@ func (t *transaction) broke(format string, args ...any) error {
 // await waits for the answer: a caller that is alone spins if its method's past
 // promises an answer soon; all others park, and the watcher looks for them. kept
 // says whether the slot is still the caller's; if not, the caller has given up.
-func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor) (kept bool, err error) {
+func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang bool) (kept bool, err error) {
 	want := s.seq
 	if c.free.only(s.index) && p.Spin() {
 		var turn wait.Turn
+		if rang {
+			turn.Rang()
+		}
 		for {
 			switch s.rsp.seq.Load() {
 			case want:
@@ -216,7 +222,14 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor) (kep
 		}
 		turn.End()
 	}
-	return c.park(ctx, s)
+	start := time.Now()
+	kept, err = c.park(ctx, s)
+	wakes := 1
+	if rang {
+		wakes = 2
+	}
+	p.Slept(time.Since(start), wakes)
+	return kept, err
 }
 
 // refusal turns an answer that is no result into an error.

@@ -9,13 +9,14 @@ import (
 	"github.com/partywall/partywall/internal/region"
 )
 
+// ProtocolVersion is the version of the protocol, the layout of shared memory and
+// the messages together. Client and server must have the same; Dial fails with
+// [partywall.ErrVersion] otherwise.
+const ProtocolVersion = 1
+
 // The control region's layout; docs/LAYOUT.md draws it. Words of different
 // writers are apart by two cache lines, since processors fetch lines in pairs.
 const (
-	// protocolVersion is the version of docs/PROTOCOL.md, docs/LAYOUT.md and the
-	// messages together. Both sides must have the same.
-	protocolVersion = 1
-
 	// maxSlots is how many calls a conn can have in flight.
 	maxSlots = 1024
 
@@ -158,7 +159,7 @@ func newControl(g geometry, r *region.Region) *control {
 
 func (c *control) writeHeader() {
 	h := region.At[controlHeader](c.region.Bytes(), 0)
-	h.magic, h.version = magic, protocolVersion
+	h.magic, h.version = magic, ProtocolVersion
 	h.slots, h.argRoom, h.resultRoom = uint32(c.slots), uint32(c.argRoom), uint32(c.resultRoom)
 }
 

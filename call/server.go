@@ -181,8 +181,8 @@ func (s *Server) greet(link *rendezvous.Link) (*session, error) {
 		return nil, err
 	}
 	switch {
-	case h.Version != protocolVersion:
-		return nil, fmt.Errorf("%w: the client speaks %d, the service %d", partywall.ErrVersion, h.Version, protocolVersion)
+	case h.Version != ProtocolVersion:
+		return nil, fmt.Errorf("%w: the client speaks %d, the service %d", partywall.ErrVersion, h.Version, ProtocolVersion)
 	case h.Service != s.name:
 		return nil, fmt.Errorf("%w: this is %q, not what the client asked for", partywall.ErrNotFound, s.name)
 	case s.leaving.Load():

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/wait"
@@ -111,42 +112,53 @@ func (c *Conn) answered(s *clientSlot) error {
 func (c *Conn) watchAnswers() {
 	w := &c.watch
 	var turn wait.Turn
-	spin, quiet := true, 0
+	looking, spin, quiet := false, false, 0
 	for {
 		ended := c.end.Load() != nil
 		delivered, waiting := c.deliver(ended)
-		switch {
-		case ended:
+		if ended {
 			turn.End()
 			return
-		case delivered > 0:
-			if turn.Turns() > 0 {
+		}
+		if delivered > 0 {
+			if spin {
 				w.predictor.Hit()
 			}
 			turn.End()
-			spin, quiet = true, 0
+			looking, spin, quiet = false, false, 0
 			runtime.Gosched() // let those who have their answer ask again
-		case waiting == 0:
+			continue
+		}
+		if waiting == 0 {
 			turn.End()
-			if quiet++; quiet < 4 {
+			looking, spin = false, false
+			if quiet++; quiet < quietLooks {
 				runtime.Gosched()
 				continue
 			}
 			quiet = 0
 			w.beIdle()
-			spin = w.predictor.Spin()
-		case spin && turn.Next():
-			runtime.Gosched()
-		default:
-			if spin {
-				w.predictor.Miss()
-			}
-			turn.End()
-			c.sleep()
-			spin = w.predictor.Spin()
+			continue
 		}
+		if !looking {
+			looking, spin = true, w.predictor.Spin()
+		}
+		if spin && turn.Next() {
+			runtime.Gosched()
+			continue
+		}
+		if spin {
+			w.predictor.Miss()
+		}
+		turn.End()
+		c.sleep()
+		looking, spin = false, false
 	}
 }
+
+// quietLooks is how often the watcher looks for parked callers before it is idle:
+// those who have just got their answers often park again soon.
+const quietLooks = 4
 
 // beIdle waits until somebody parks.
 func (w *watcher) beIdle() {
@@ -167,7 +179,9 @@ func (w *watcher) beIdle() {
 func (c *Conn) sleep() {
 	c.watch.sleeper.Sleep()
 	if delivered, _ := c.deliver(false); delivered == 0 {
+		start := time.Now()
 		<-c.watch.wake
+		c.watch.predictor.Slept(time.Since(start), 1)
 	}
 	c.watch.sleeper.Wake()
 }
@@ -193,6 +207,9 @@ func (c *Conn) deliverSlot(g, i int, ended bool) bool {
 	s := c.slots[g*64+i].Load()
 	state := s.state.Load()
 	want := uint32(state >> 2)
+	if phase := state & 3; phase != phaseParked && phase != phaseAbandoned {
+		return false // the caller is just taking its bit back
+	}
 	if !ended {
 		switch s.rsp.seq.Load() {
 		case want:
@@ -219,7 +236,7 @@ func (c *Conn) deliverSlot(g, i int, ended bool) bool {
 			return true
 		}
 	}
-	return false // the caller is just taking its bit back, or giving up
+	return false // the caller has just taken its bit back, or given up
 }
 
 // lie is the error for a response number that no honest server publishes.

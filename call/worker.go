@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"sync/atomic"
+	"time"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/wait"
@@ -57,32 +58,51 @@ func newWorker(x *session) *worker {
 func (w *worker) work() {
 	x := w.session
 	var turn wait.Turn
-	defer turn.End()
+	defer func() {
+		turn.End()
+		w.exit()
+	}()
 	x.server.monitor.watch(x)
-	spin := true
+	looking, spin := false, false // whether nothing was there at the last look, and what is done about it
 	for !x.ended.Load() {
 		switch took, ok := w.look(); {
 		case !ok:
 			return
 		case took:
-			if turn.Turns() > 0 {
+			if spin {
 				w.idle.Hit()
 			}
 			turn.End()
-			spin = true
-		case spin && turn.Next():
-		default:
-			if spin {
-				w.idle.Miss()
-			}
-			turn.End()
-			if !w.sleep() {
-				return
-			}
-			spin = w.idle.Spin()
+			looking, spin = false, false
+			continue
 		}
+		if !looking {
+			looking, spin = true, w.idle.Spin()
+		}
+		if spin && turn.Next() {
+			continue
+		}
+		if spin {
+			w.idle.Miss()
+		}
+		turn.End()
+		if !w.sleep() {
+			return
+		}
+		looking, spin = false, false
 	}
 	x.server.monitor.forget(x)
+}
+
+// exit passes the role on if a handler has ended this goroutine (runtime.Goexit).
+func (w *worker) exit() {
+	switch run := w.inline.Load(); {
+	case run == 0: // it ends by itself
+	case run != overtaken && w.inline.CompareAndSwap(run, 0):
+		w.session.users.Go(newWorker(w.session).work)
+	default:
+		w.session.apart.Add(-1)
+	}
 }
 
 // sleep publishes that the server sleeps, looks again, and waits for a ring.
@@ -95,7 +115,9 @@ func (w *worker) sleep() bool {
 	}
 	if !took && !x.ended.Load() {
 		x.server.monitor.forget(x)
+		start := time.Now()
 		<-x.wake
+		w.idle.Slept(time.Since(start), 1)
 		x.server.monitor.watch(x)
 	}
 	w.sleeper.Wake()

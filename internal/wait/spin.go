@@ -36,8 +36,14 @@ var permits = int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU()) - 1)
 type Turn struct {
 	n         uint32
 	permitted bool
+	rang      bool
 	until     time.Time
 }
+
+// Rang says that the peer was asleep and has been rung for: the spin then lasts
+// until a wake and as much again would be over. Otherwise two sides that
+// have both fallen asleep would never find each other awake.
+func (t *Turn) Rang() { t.rang = true }
 
 // Next pauses for a moment and reports whether to look again. It returns false
 // when the spin has lasted as long as a wake would cost, when the process has
@@ -62,7 +68,11 @@ func (t *Turn) long() bool {
 			return false
 		}
 		t.permitted = true
-		t.until = time.Now().Add(wakeCost)
+		budget := wakeCost
+		if t.rang {
+			budget *= 3
+		}
+		t.until = time.Now().Add(budget)
 	}
 	pause(min(8+t.n/8, maxBurst))
 	if t.n%8 == 0 {
@@ -83,13 +93,14 @@ func (t *Turn) End() {
 	*t = Turn{}
 }
 
-// A Predictor remembers how the spins for one kind of event ended, and says
+// A Predictor remembers how the waits for one kind of event went, and says
 // whether to spin for the next. After a spin that failed it advises against
-// spinning for the next 1, 2, 4, … 64 waits; a spin that succeeds makes it
-// confident again. The zero value is confident. It may be used concurrently.
+// spinning for the next 1, 2, 4, … 64 waits. It is confident again after a spin
+// that succeeded, and after a sleep so short that a spin would have succeeded.
+// The zero value is confident. It may be used concurrently.
 type Predictor struct {
 	skip    atomic.Uint32 // waits still to skip
-	penalty atomic.Uint32 // what the next failure adds
+	penalty atomic.Uint32 // what the last failure added
 }
 
 // Spin reports whether the next wait should spin.
@@ -115,4 +126,12 @@ func (p *Predictor) Miss() {
 	next := min(max(1, 2*p.penalty.Load()), maxSkip)
 	p.penalty.Store(next)
 	p.skip.Store(next)
+}
+
+// Slept records a wait without a spin that took d, in which so many processes
+// had to be woken one after the other.
+func (p *Predictor) Slept(d time.Duration, wakes int) {
+	if d < time.Duration(wakes+1)*wakeCost {
+		p.Hit()
+	}
 }
