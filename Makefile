@@ -7,7 +7,7 @@ COUNT    ?= 1
 TIMEOUT  ?= 40m
 
 # What `make test` does, in this order. To add a step, write a target and put its name here.
-TEST_STEPS := needs fmt vet staticcheck cross unit
+TEST_STEPS := needs fmt vet staticcheck cross model weak unit
 
 # Everything has to build, tests included, for these.
 PLATFORMS := windows/amd64 windows/arm64 darwin/arm64 linux/amd64 linux/arm64 linux/386
@@ -25,7 +25,7 @@ STATICCHECK := $(ROOT)/bin/staticcheck
 export GO
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test lint build fuzz bench cover clean needs fmt vet staticcheck cross unit
+.PHONY: help test lint build fuzz bench cover clean needs fmt vet staticcheck cross model weak unit
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,14 @@ cross: ## build and vet everything for every system
 		$(GO) build -buildvcs=false ./...; \
 		$(GO) vet ./...; \
 	done
+
+model: ## explore the protocol's whole state space, and the seeded mistakes; prints the states
+	@echo '== go test -v, the model'
+	$(GO) test -v -count=1 -timeout $(TIMEOUT) -run 'TestExplore|TestMutations' ./internal/model
+
+weak: ## a build without its checks must fall to the attacks
+	@echo '== go test -tags partywall_weak'
+	$(GO) test -v -tags partywall_weak -count=1 -timeout $(TIMEOUT) -run TestWeakFalls ./call
 
 unit: ## every test, with the race detector where it works
 	@set -e; race=$$(scripts/race-flag.sh); for m in $(MODULES); do \
