@@ -13,51 +13,28 @@ import (
 
 func newBench() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "bench",
-		Short: "Measure partywall on this machine",
-		Args:  usageArgs(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:     "bench",
+		Short:   "Measure partywall on this machine",
+		Example: "  partywall bench call",
+		Args:    noCommand,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newBenchCall(), newServe(handleBench, call.Quota(benchQuota)))
 	return cmd
 }
 
-const benchQuota = 8 << 30
+const (
+	// maxTotal bounds the arguments of all goroutines together, in bytes. The
+	// client has each body twice more, and lends memory for two.
+	maxTotal = 1 << 30
 
-// benchReport is what bench call prints.
-type benchReport struct {
-	Size       int     `json:"size"`
-	CarriedBy  string  `json:"carried_by"` // slot: a fixed-layout struct; body: bytes in a lent region
-	Goroutines int     `json:"goroutines"`
-	Rate       float64 `json:"rate,omitempty"` // calls/s asked for
-	Seconds    float64 `json:"seconds"`
-	Calls      uint64  `json:"calls"`
-	OpsPerS    float64 `json:"ops_per_s"`
-	ColdNS     int64   `json:"cold_ns"` // the first call of all
-	P50NS      int64   `json:"p50_ns"`
-	P99NS      int64   `json:"p99_ns"`
-	P999NS     int64   `json:"p999_ns"`
-	MaxNS      int64   `json:"max_ns"`
-	ClientCPU  float64 `json:"client_cpu_pct"` // 100: one processor
-	ServerCPU  float64 `json:"server_cpu_pct"`
-	ClientMem  float64 `json:"client_allocs_per_call"`
-	ServerMem  float64 `json:"server_allocs_per_call"`
+	// benchQuota is enough for maxTotal of arguments and as much of results, each
+	// rounded up to a power of two.
+	benchQuota = 8 << 30
 
-	ServerThreads int         `json:"server_threads"`
-	ClientThreads int         `json:"client_threads"`
-	Idle          *idleReport `json:"idle,omitempty"`
-}
-
-// idleReport compares a conn alone with the same beside many idle ones.
-type idleReport struct {
-	Conns        int     `json:"conns"`
-	CPUTicks     int64   `json:"server_cpu_ticks"` // utime+stime of the server while all conns are idle
-	Seconds      float64 `json:"seconds"`
-	AloneP50NS   int64   `json:"alone_p50_ns"`  // median of five rounds
-	BesideP50NS  int64   `json:"beside_p50_ns"` // median of five rounds, in turn with the others
-	BesideRatio  float64 `json:"beside_ratio"`
-	ServerThread int     `json:"server_threads"`
-}
+	maxGoroutines = 10_000
+	maxIdle       = 4000 // conns: a service takes 4096 unless told otherwise
+)
 
 type benchCall struct {
 	size       int
@@ -83,40 +60,61 @@ Sizes of 8, 16, ... 1024 bytes (powers of two) are fixed-layout structs in a
 slot; all other sizes, and all with --body, are bodies. Latencies are those of
 the calls alone; verifying lies between them and counts for calls per second.
 
+--idle-conns takes about 20 seconds more: it compares the median latency of one
+conn, alone and beside the idle ones, and watches what those cost the server.
+
 A machine that does other things gives other figures: compare within one run.`,
 		Example: `  partywall bench call --size 64 --goroutines 1 --duration 3s
   partywall bench call --size 1048576
+  partywall bench call --goroutines 64 --json
   partywall bench call --rate 1000
   partywall bench call --idle-conns 1000`,
-		Args: usageArgs(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd) },
 	}
 	f := cmd.Flags()
-	f.IntVar(&b.size, "size", 64, "bytes of argument and of result")
-	f.IntVar(&b.goroutines, "goroutines", 1, "goroutines that call through one conn")
-	f.DurationVar(&b.duration, "duration", 3*time.Second, "how long to measure")
-	f.Float64Var(&b.rate, "rate", 0, "calls per second over all goroutines; 0 is as fast as it goes")
+	f.IntVar(&b.size, "size", 64, "`bytes` of argument and of result")
+	f.IntVar(&b.goroutines, "goroutines", 1, "`number` of goroutines that call through one conn")
+	f.DurationVar(&b.duration, "duration", 3*time.Second, "how `long` to measure, after a tenth of it to warm up")
+	f.Float64Var(&b.rate, "rate", 0, "`calls` per second over all goroutines; 0: as fast as it goes")
 	f.BoolVar(&b.body, "body", false, "carry any size as a body")
-	f.IntVar(&b.idle, "idle-conns", 0, "also compare with this many idle conns beside")
+	f.IntVar(&b.idle, "idle-conns", 0, "also compare with this `number` of idle conns beside")
 	jsonFlag(cmd, &b.asJSON)
 	return cmd
 }
 
+// check refuses by what is possible, so that a NaN is refused too.
 func (b *benchCall) check(cmd *cobra.Command) error {
 	switch {
 	case b.size < 0 || b.size > call.MaxBody:
 		return usagef(cmd, "--size %d: 0 to %d are possible", b.size, call.MaxBody)
-	case b.goroutines < 1 || b.goroutines > 100_000:
-		return usagef(cmd, "--goroutines %d: 1 to 100000 are possible", b.goroutines)
-	case b.duration <= 0 || b.duration > 24*time.Hour:
-		return usagef(cmd, "--duration %v: more than 0 and at most 24h is possible", b.duration)
-	case b.rate < 0 || b.rate > 1e9:
-		return usagef(cmd, "--rate %g: 0 to 1e9 calls per second are possible", b.rate)
-	case b.idle < 0 || b.idle > 4000:
-		return usagef(cmd, "--idle-conns %d: 0 to 4000 are possible", b.idle)
+	case b.goroutines < 1 || b.goroutines > maxGoroutines:
+		return usagef(cmd, "--goroutines %d: 1 to %d are possible", b.goroutines, maxGoroutines)
+	case b.size > maxTotal/b.goroutines:
+		return usagef(cmd, "--size %d with --goroutines %d: %d bytes are possible for all goroutines together", b.size, b.goroutines, maxTotal)
+	case b.duration < time.Millisecond || b.duration > 24*time.Hour:
+		return usagef(cmd, "--duration %v: 1ms to 24h are possible", b.duration)
+	case b.rate != 0 && !(0.001 <= b.rate && b.rate <= 1e9):
+		return usagef(cmd, "--rate %g: 0, or 0.001 to 1e9 calls per second are possible", b.rate)
+	case b.idle < 0 || b.idle > maxIdle:
+		return usagef(cmd, "--idle-conns %d: 0 to %d are possible", b.idle, maxIdle)
 	}
 	return nil
 }
+
+// silentBelow is how long a measurement may take without a word about the time left.
+var silentBelow = 5 * time.Second
+
+// takes is how long it all takes, without starting and dialling.
+func (b *benchCall) takes() time.Duration {
+	total := b.warmUp() + b.duration
+	if b.idle > 0 {
+		total += idleTakes()
+	}
+	return total
+}
+
+func (b *benchCall) warmUp() time.Duration { return b.duration / 10 }
 
 func (b *benchCall) run(cmd *cobra.Command) error {
 	if err := b.check(cmd); err != nil {
@@ -126,20 +124,23 @@ func (b *benchCall) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	report, err := b.measure(cmd.Context(), server)
-	if stopErr := server.stop(); err == nil {
-		err = stopErr
+	end := func() {}
+	if total := b.takes(); total > silentBelow {
+		end = newProgress().during(func(since time.Duration) string {
+			return fmt.Sprintf("measuring: %v left", max(0, total-since).Round(time.Second))
+		})
 	}
-	if err != nil {
+	report, err := b.measure(cmd.Context(), server)
+	end()
+	if err := server.stop(err); err != nil {
 		return err
 	}
 	if b.asJSON {
-		return printJSON(cmd, report)
+		return printJSON(cmd.OutOrStdout(), report)
 	}
-	return report.print(cmd)
+	return printTable(cmd.OutOrStdout(), report.table())
 }
 
-// measure warms up for a tenth of the time, and then measures.
 func (b *benchCall) measure(ctx context.Context, server *child) (*benchReport, error) {
 	conn, err := call.Dial(ctx, childService)
 	if err != nil {
@@ -160,7 +161,7 @@ func (b *benchCall) measure(ctx context.Context, server *child) (*benchReport, e
 	if report.ColdNS, err = l.once(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := l.run(ctx, b.duration/10); err != nil {
+	if _, err := l.run(ctx, b.warmUp()); err != nil {
 		return nil, err
 	}
 	before, err := usageOfBoth(ctx, conn)
@@ -182,52 +183,4 @@ func (b *benchCall) measure(ctx context.Context, server *child) (*benchReport, e
 		}
 	}
 	return report, nil
-}
-
-func (r *benchReport) fill(l *loadResult, before, after usages) {
-	r.Seconds = l.took.Seconds()
-	r.Calls = l.times.count
-	r.OpsPerS = float64(l.times.count) / r.Seconds
-	r.P50NS, r.P99NS, r.P999NS, r.MaxNS = l.times.quantile(0.5), l.times.quantile(0.99), l.times.quantile(0.999), l.times.max
-	wall := after.at.Sub(before.at).Seconds() * 1e9
-	r.ClientCPU = 100 * float64(after.client.CPU-before.client.CPU) / wall
-	r.ServerCPU = 100 * float64(after.server.CPU-before.server.CPU) / wall
-	r.ClientMem = float64(after.client.Mallocs-before.client.Mallocs) / float64(r.Calls)
-	r.ServerMem = float64(after.server.Mallocs-before.server.Mallocs) / float64(r.Calls)
-	r.ClientThreads, r.ServerThreads = int(after.client.Threads), int(after.server.Threads)
-}
-
-func (r *benchReport) print(cmd *cobra.Command) error {
-	rows := [][2]string{
-		{"size", fmt.Sprintf("%d bytes each way, in a %s", r.Size, r.CarriedBy)},
-		{"goroutines", fmt.Sprint(r.Goroutines)},
-		{"calls", fmt.Sprintf("%d in %.2f s", r.Calls, r.Seconds)},
-		{"calls per second", fmt.Sprintf("%.0f", r.OpsPerS)},
-		{"first call", duration(r.ColdNS)},
-		{"p50", duration(r.P50NS)},
-		{"p99", duration(r.P99NS)},
-		{"p99.9", duration(r.P999NS)},
-		{"max", duration(r.MaxNS)},
-		{"client", fmt.Sprintf("%.0f %% of a processor, %.3f allocations a call, %d threads", r.ClientCPU, r.ClientMem, r.ClientThreads)},
-		{"server", fmt.Sprintf("%.0f %% of a processor, %.3f allocations a call, %d threads", r.ServerCPU, r.ServerMem, r.ServerThreads)},
-	}
-	if i := r.Idle; i != nil {
-		rows = append(rows,
-			[2]string{},
-			[2]string{"idle conns", fmt.Sprintf("%d, %d server threads", i.Conns, i.ServerThread)},
-			[2]string{"their processor time", fmt.Sprintf("%d ticks in %.1f s", i.CPUTicks, i.Seconds)},
-			[2]string{"a hot conn's p50", fmt.Sprintf("%s beside them, %s alone: %.2f times", duration(i.BesideP50NS), duration(i.AloneP50NS), i.BesideRatio)},
-		)
-	}
-	return printTable(cmd, rows)
-}
-
-func duration(ns int64) string {
-	switch {
-	case ns < 10_000:
-		return fmt.Sprintf("%d ns", ns)
-	case ns < 10_000_000:
-		return fmt.Sprintf("%.1f µs", float64(ns)/1e3)
-	}
-	return fmt.Sprintf("%.1f ms", float64(ns)/1e6)
 }

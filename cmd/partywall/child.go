@@ -8,17 +8,29 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/call"
 )
 
 // childService is the name under which a child serves, in a run directory of its own.
 const childService = "partywall/child"
+
+const (
+	startPatience = 30 * time.Second
+	stopPatience  = 10 * time.Second
+
+	// handlerPatience is how long a child whose standard input has ended waits for
+	// a handler. It is shorter than stopPatience, so that an interrupted demo with huge
+	// images ends in order.
+	handlerPatience = 2 * time.Second
+)
 
 // child is this program again, as the server process of a demo or a measurement.
 // It has a run directory that nobody else uses.
@@ -36,72 +48,88 @@ func startChild(ctx context.Context, command ...string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.MkdirTemp("", "partywall-")
+	return launch(ctx, exec.Command(program, command...))
+}
+
+func launch(ctx context.Context, cmd *exec.Cmd) (*child, error) {
+	c := &child{cmd: cmd}
+	cmd.Stderr = &c.last
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	c := &child{dir: root}
-	if err := os.Setenv("PARTYWALL_DIR", filepath.Join(root, "run")); err != nil {
-		return nil, errors.Join(err, c.stop())
+	if c.stdin, err = cmd.StdinPipe(); err == nil {
+		err = cmd.Start()
 	}
-	c.cmd = exec.Command(program, command...)
-	c.cmd.Stderr = &c.last
-	stdin, err := c.cmd.StdinPipe()
 	if err != nil {
-		return nil, errors.Join(err, c.stop())
+		return nil, fmt.Errorf("start the server process: %w", err)
 	}
-	c.stdin = stdin
-	out, err := c.cmd.StdoutPipe()
+	if c.dir, err = awaitReady(ctx, out); err == nil {
+		err = os.Setenv("PARTYWALL_DIR", c.dir)
+	}
 	if err != nil {
-		return nil, errors.Join(err, c.stop())
-	}
-	if err := c.cmd.Start(); err != nil {
-		c.cmd = nil
-		return nil, errors.Join(fmt.Errorf("start the server process: %w", err), c.stop())
-	}
-	if err := awaitReady(ctx, out); err != nil {
-		return nil, fmt.Errorf("the server process does not come up: %w", errors.Join(err, c.stop()))
+		_ = c.stop(nil)
+		if said := c.last.line(); said != "" {
+			err = errors.New(said)
+		}
+		return nil, fmt.Errorf("the server process does not start: %w", err)
 	}
 	return c, nil
 }
 
-// awaitReady waits for the child's first line.
-func awaitReady(ctx context.Context, out io.Reader) error {
-	line := make(chan error, 1)
+// awaitReady waits for the child's first line, which names its run directory.
+func awaitReady(ctx context.Context, out io.Reader) (string, error) {
+	type ready struct {
+		dir string
+		err error
+	}
+	said := make(chan ready, 1)
 	go func() {
-		text, err := bufio.NewReader(out).ReadString('\n')
-		if err == nil && text != "ready\n" {
-			err = fmt.Errorf("it says %q", strings.TrimSpace(text))
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil {
+			said <- ready{err: errors.New("it ends at once")}
+			return
 		}
-		line <- err
+		r := ready{}
+		if _, err := fmt.Sscanf(line, readyFormat, &r.dir); err != nil {
+			r.err = fmt.Errorf("it says %q", strings.TrimSpace(line))
+		}
+		said <- r
 	}()
 	select {
-	case err := <-line:
-		return err
+	case r := <-said:
+		return r.dir, r.err
 	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(30 * time.Second):
-		return errors.New("it is silent")
+		return "", ctx.Err()
+	case <-time.After(startPatience):
+		return "", errors.New("it is silent")
 	}
 }
 
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
-// stop ends the child in order, or by force if it does not end, and removes the
-// run directory.
-func (c *child) stop() error {
-	var err error
-	if c.cmd != nil {
-		if c.stdin != nil {
-			c.stdin.Close()
+// stop ends the child in order, or by force if it does not end, and sees to it that
+// its run directory is gone. It returns the error of the work that the child was
+// started for, or else how the child failed.
+func (c *child) stop(work error) error {
+	c.stdin.Close()
+	force := time.AfterFunc(stopPatience, func() { _ = c.cmd.Process.Kill() })
+	defer force.Stop()
+	err := c.cmd.Wait()
+	if err != nil {
+		err = fmt.Errorf("the server process failed: %w", err)
+		if said := c.last.line(); said != "" {
+			err = fmt.Errorf("%w: %s", err, said)
 		}
-		force := time.AfterFunc(10*time.Second, func() { _ = c.cmd.Process.Kill() })
-		if err = c.cmd.Wait(); err != nil {
-			err = fmt.Errorf("the server process failed: %w %s", err, c.last.text)
-		}
-		force.Stop()
 	}
-	return errors.Join(err, os.RemoveAll(c.dir))
+	if c.dir != "" {
+		err = errors.Join(err, os.RemoveAll(c.dir))
+	}
+	// How the server ended says more than that it did.
+	if work == nil || err != nil && errors.Is(work, partywall.ErrPeerGone) {
+		return err
+	}
+	return work
 }
 
 // lastLines keeps the end of what a child wrote to its standard error.
@@ -114,29 +142,67 @@ func (l *lastLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// line is what the child said last, without the program's name.
+func (l *lastLines) line() string {
+	lines := strings.Split(strings.TrimSpace(string(l.text)), "\n")
+	return strings.TrimPrefix(lines[len(lines)-1], "partywall: ")
+}
+
+const readyFormat = "ready %q\n"
+
 // newServe returns the hidden command that is the child: it serves until its
 // standard input ends.
 func newServe(handle func(*call.Server), options ...call.ListenOption) *cobra.Command {
 	return &cobra.Command{
 		Use:    "serve-child",
+		Short:  "Be the server process, until standard input ends",
 		Hidden: true,
-		Args:   usageArgs(cobra.NoArgs),
+		Args:   noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			srv, err := call.Listen(childService, options...)
-			if err != nil {
-				return err
-			}
-			handle(srv)
-			ctx, cancel := context.WithCancel(context.Background())
-			defer cancel()
-			go func() {
-				_, _ = io.Copy(io.Discard, os.Stdin)
-				cancel()
-			}()
-			if _, err := fmt.Fprintln(cmd.OutOrStdout(), "ready"); err != nil {
-				return errors.Join(err, srv.Close())
-			}
-			return srv.Serve(ctx)
+			// A terminal sends these to both processes. If the child died of them,
+			// it could not tidy up.
+			signal.Ignore(os.Interrupt, syscall.SIGHUP)
+			return serve(cmd, handle, options)
 		},
+	}
+}
+
+// serve makes the run directory and removes it: the child, and not who started
+// it, because the child notices when the other is killed.
+func serve(cmd *cobra.Command, handle func(*call.Server), options []call.ListenOption) error {
+	dir, err := os.MkdirTemp("", "partywall-")
+	if err != nil {
+		return fmt.Errorf("make a run directory: %w; set TMPDIR to a directory that can be written to", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Setenv("PARTYWALL_DIR", dir); err != nil {
+		return err
+	}
+	srv, err := call.Listen(childService, options...)
+	if err != nil {
+		return err
+	}
+	handle(srv)
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, cmd.InOrStdin())
+		cancel()
+	}()
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), readyFormat, dir); err != nil {
+		return errors.Join(err, srv.Close())
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ctx) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-served:
+		return err
+	case <-time.After(handlerPatience):
+		return errors.New("a handler does not return")
 	}
 }

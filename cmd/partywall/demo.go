@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,56 +13,25 @@ import (
 	"github.com/partywall/partywall/examples/compare"
 )
 
-// demoQuota lets the demo compare images as large as bodies can be.
-const demoQuota = 4 << 30
-
-// demoReport is what the demo prints.
-type demoReport struct {
-	ServerPID int      `json:"server_pid"`
-	ClientPID int      `json:"client_pid"`
-	Left      string   `json:"left,omitempty"`
-	Right     string   `json:"right,omitempty"`
-	Width     int      `json:"width"`
-	Height    int      `json:"height"`
-	MSE       float64  `json:"mse"`              // 8-bit levels, squared
-	PSNR      *float64 `json:"psnr_db"`          // null: infinite, the images are equal
-	SSIM      *float64 `json:"ssim"`             // null: an image is smaller than 11x11
-	Differing uint64   `json:"differing_pixels"` // and the box around them
-	Box       *box     `json:"differing_box,omitempty"`
-	Output    string   `json:"difference_image,omitempty"`
-	CallNS    int64    `json:"call_ns"` // the call alone, the first on its conn
-	Steps     []step   `json:"steps"`
-}
-
-type box struct {
-	X      uint32 `json:"x"`
-	Y      uint32 `json:"y"`
-	Width  uint32 `json:"width"`
-	Height uint32 `json:"height"`
-}
-
-type step struct {
-	Name string `json:"name"`
-	NS   int64  `json:"ns"`
-}
-
 func newDemo() *cobra.Command {
 	var d demo
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Have another process compare two images in shared memory",
-		Long: `Start a server process, make two images, and have the server compare them: their
-pixels, the figures and the image of the differences lie in memory that both
-processes have mapped. Nothing is left behind.
+		Long: `Make two images, start a server process, and have it compare them: the pixels,
+and the image of the differences if -o asks for it, lie in memory that both
+processes have mapped. Nothing else is left behind.
 
 "partywall demo compare" does the same with two files.`,
-		Args: usageArgs(cobra.NoArgs),
+		Example: `  partywall demo
+  partywall demo --width 4000 --height 3000 -o difference.png
+  partywall demo --json`,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd) },
 	}
 	cmd.Flags().IntVar(&d.width, "width", 1024, "width of the images, in pixels")
 	cmd.Flags().IntVar(&d.height, "height", 768, "height of the images, in pixels")
-	serve := newServe(compare.Handle, call.Quota(demoQuota))
-	cmd.AddCommand(newDemoCompare(), serve)
+	cmd.AddCommand(newDemoCompare(), newServe(compare.Handle, call.Quota(compare.Quota)))
 	demoFlags(cmd, &d)
 	return cmd
 }
@@ -71,15 +39,35 @@ processes have mapped. Nothing is left behind.
 func newDemoCompare() *cobra.Command {
 	var d demo
 	cmd := &cobra.Command{
-		Use:     "compare LEFT RIGHT",
-		Short:   "The same with two PNG, JPEG or GIF files",
-		Example: "  partywall demo compare before.png after.png -o difference.png",
-		Args:    usageArgs(cobra.ExactArgs(2)),
+		Use:   "compare LEFT RIGHT",
+		Short: "The same with two PNG, JPEG or GIF files",
+		Long: `Have a server process compare two PNG, JPEG or GIF files of the same size, and
+print how they differ:
+
+  differing  pixels that look different, and the smallest box around them
+  MSE        mean squared error of red, green and blue, in 8-bit levels
+  PSNR       peak signal-to-noise ratio, as ImageMagick's compare prints it
+  SSIM       structural similarity: 1 for equal images
+
+In the image that -o writes, pixels that differ are red and the others are the
+left image in light grey. It replaces a file of that name, but never LEFT or
+RIGHT. The exit status is 0 whether the images differ or not.`,
+		Example: `  partywall demo compare before.png after.png
+  partywall demo compare before.png after.jpg -o difference.png --json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usagef(cmd, "two files are needed, LEFT and RIGHT; %d given", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.left, d.right = args[0], args[1]
 			return d.run(cmd)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) >= 2 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
 			return []string{"png", "jpg", "jpeg", "gif"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
@@ -89,6 +77,9 @@ func newDemoCompare() *cobra.Command {
 
 func demoFlags(cmd *cobra.Command, d *demo) {
 	cmd.Flags().StringVarP(&d.output, "output", "o", "", "write the image of the differences to this PNG `file`")
+	if err := cmd.MarkFlagFilename("output", "png"); err != nil {
+		panic(err) // there is no such flag
+	}
 	jsonFlag(cmd, &d.asJSON)
 }
 
@@ -99,128 +90,133 @@ type demo struct {
 	output        string
 	asJSON        bool
 
-	report demoReport
-	last   time.Time
+	progress progress
+	report   demoReport
 }
 
-// lap records a step that has just ended.
-func (d *demo) lap(name string) {
-	now := time.Now()
-	d.report.Steps = append(d.report.Steps, step{name, now.Sub(d.last).Nanoseconds()})
-	d.last = now
+// step does one part of the work, with its name on the terminal if it takes long,
+// and records how long it took.
+func (d *demo) step(name string, do func() error) error {
+	start := time.Now()
+	end := d.progress.during(func(time.Duration) string { return name + " ..." })
+	err := do()
+	end()
+	d.report.Steps = append(d.report.Steps, step{name, time.Since(start).Nanoseconds()})
+	return err
 }
 
 func (d *demo) run(cmd *cobra.Command) error {
-	if d.left == "" && (d.width < 1 || d.height < 1) {
-		return usagef(cmd, "images of %dx%d pixels; --width and --height must be at least 1", d.width, d.height)
+	if err := d.check(cmd); err != nil {
+		return err
 	}
-	d.last = time.Now()
-	images, err := d.images()
+	d.progress = newProgress()
+	images, err := d.images(cmd.Context())
 	if err != nil {
 		return err
 	}
-	server, err := startChild(cmd.Context(), "demo", "serve-child")
-	if err != nil {
+	var server *child
+	start := func() (err error) {
+		server, err = startChild(cmd.Context(), "demo", "serve-child")
 		return err
 	}
-	d.lap("start the server process")
+	if err := d.step("start the server process", start); err != nil {
+		return err
+	}
 	err = d.ask(cmd.Context(), server, images)
-	if stopErr := server.stop(); err == nil {
-		err = stopErr
-	}
-	if err != nil {
+	stop := func() error { return server.stop(err) }
+	if err := d.step("stop the server process", stop); err != nil {
 		return err
 	}
-	d.lap("stop the server process")
 	if d.asJSON {
-		return printJSON(cmd, d.report)
+		return printJSON(cmd.OutOrStdout(), d.report)
 	}
-	return d.print(cmd)
+	return printTable(cmd.OutOrStdout(), d.report.table())
 }
 
-func (d *demo) images() (*compare.Images, error) {
-	var images *compare.Images
-	var err error
+// check finds out what cannot go well, before anything takes time.
+func (d *demo) check(cmd *cobra.Command) error {
 	if d.left == "" {
-		images, err = compare.Sample(d.width, d.height)
-		d.lap("make two images")
-	} else {
-		images, err = compare.Open(d.left, d.right)
-		d.lap("decode two files")
+		if d.width < 1 || d.height < 1 {
+			return usagef(cmd, "images of %d x %d pixels; --width and --height must be at least 1", d.width, d.height)
+		}
+		if err := compare.CheckSample(d.width, d.height); err != nil {
+			return usagef(cmd, "--width %d --height %d: %w", d.width, d.height, err)
+		}
 	}
+	if d.output == "" {
+		if cmd.Flags().Changed("output") {
+			return usagef(cmd, "--output needs the name of a file")
+		}
+		return nil
+	}
+	output, err := os.Stat(d.output)
+	if err != nil {
+		_, err := os.Stat(filepath.Dir(d.output)) // it will be a new file, if it can
+		return err
+	}
+	for _, input := range []string{d.left, d.right} {
+		if info, err := os.Stat(input); input != "" && err == nil && os.SameFile(info, output) {
+			return usagef(cmd, "--output %s would overwrite %s; name another file", d.output, input)
+		}
+	}
+	return nil
+}
+
+// images makes or reads them. When the context ends, that is left alone: it uses
+// nothing but memory.
+func (d *demo) images(ctx context.Context) (images *compare.Images, err error) {
+	name, get := "make two images", func() (*compare.Images, error) { return compare.Sample(d.width, d.height) }
+	if d.left != "" {
+		name, get = "decode two files", func() (*compare.Images, error) { return compare.Open(d.left, d.right) }
+	}
+	got := make(chan error, 1)
+	var result *compare.Images
+	go func() {
+		var err error
+		result, err = get()
+		got <- err
+	}()
+	err = d.step(name, func() error {
+		select {
+		case err := <-got:
+			images = result
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
 	return images, err
 }
 
 // ask connects, calls, and fills in the report.
 func (d *demo) ask(ctx context.Context, server *child, images *compare.Images) error {
-	conn, err := call.Dial(ctx, childService, call.Expect(compare.Compare))
+	var conn *call.Conn
+	err := d.step("connect", func() (err error) {
+		conn, err = call.Dial(ctx, childService, call.Expect(compare.Compare))
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	d.lap("connect")
-	start := time.Now()
-	v, difference, err := images.Ask(ctx, conn, d.output != "")
-	took := time.Since(start)
-	if err != nil {
-		return err
+	if conn.Peer().PID != server.pid() {
+		return errors.New("another process than the one started serves")
 	}
-	d.lap("call: compare")
-	if difference != nil {
-		if err := difference.WritePNG(d.output); err != nil {
-			return err
-		}
-		d.lap("write " + d.output)
+	var verdict compare.Verdict
+	var difference *compare.Difference
+	err = d.step("call: compare", func() (err error) {
+		start := time.Now()
+		verdict, difference, err = images.Ask(ctx, conn, d.output != "")
+		d.report.CallNS = time.Since(start).Nanoseconds()
+		return err
+	})
+	if err == nil && difference != nil {
+		err = d.step("write the difference", func() error { return difference.WritePNG(ctx, d.output) })
 	}
 	r := &d.report
 	r.ServerPID, r.ClientPID = conn.Peer().PID, os.Getpid()
-	if r.ServerPID != server.pid() {
-		return errors.New("the answer came from another process than the one started")
-	}
 	r.Left, r.Right, r.Output = d.left, d.right, d.output
 	r.Width, r.Height = images.Size()
-	r.MSE, r.PSNR, r.SSIM = v.MSE, finite(v.PSNR), finite(v.SSIM)
-	if r.Differing = v.Differing; v.Differing > 0 {
-		r.Box = &box{v.MinX, v.MinY, v.MaxX - v.MinX, v.MaxY - v.MinY}
-	}
-	r.CallNS = took.Nanoseconds()
-	return nil
+	r.judge(verdict)
+	return err
 }
-
-// finite returns nil for what JSON has no number for.
-func finite(f float64) *float64 {
-	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return nil
-	}
-	return &f
-}
-
-func (d *demo) print(cmd *cobra.Command) error {
-	r := &d.report
-	rows := [][2]string{
-		{"server process", fmt.Sprint(r.ServerPID)},
-		{"client process", fmt.Sprint(r.ClientPID)},
-		{"images", fmt.Sprintf("%d x %d pixels", r.Width, r.Height)},
-		{"MSE", fmt.Sprintf("%.4f", r.MSE)},
-		{"PSNR", orElse(r.PSNR, "%.2f dB", "infinite: the images are equal")},
-		{"SSIM", orElse(r.SSIM, "%.6f", "not defined below 11 x 11 pixels")},
-		{"differing", fmt.Sprintf("%d pixels", r.Differing)},
-	}
-	if b := r.Box; b != nil {
-		rows = append(rows, [2]string{"", fmt.Sprintf("in %d x %d at %d,%d", b.Width, b.Height, b.X, b.Y)})
-	}
-	rows = append(rows, [2]string{})
-	for _, s := range r.Steps {
-		rows = append(rows, [2]string{s.Name, milliseconds(s.NS)})
-	}
-	return printTable(cmd, rows)
-}
-
-func orElse(f *float64, format, otherwise string) string {
-	if f == nil {
-		return otherwise
-	}
-	return fmt.Sprintf(format, *f)
-}
-
-func milliseconds(ns int64) string { return fmt.Sprintf("%9.3f ms", float64(ns)/1e6) }

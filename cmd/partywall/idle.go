@@ -8,15 +8,27 @@ import (
 	"github.com/partywall/partywall/call"
 )
 
-// idleTime is how long the idle conns' processor time is watched.
-const idleTime = 10 * time.Second
+// idlePlan says how long measureIdle takes over each of its parts. The tests have
+// shorter ones.
+var idlePlan = struct {
+	rounds int
+	round  time.Duration // of calls, twice in each round
+	settle time.Duration // until the dialling's own work has ended
+	watch  time.Duration // of the idle conns' processor time
+}{5, time.Second, 500 * time.Millisecond, 10 * time.Second}
+
+// idleTakes is how long measureIdle takes, without the dialling.
+func idleTakes() time.Duration {
+	p := idlePlan
+	return time.Duration(2*p.rounds)*p.round + p.settle + p.watch
+}
 
 // measureIdle opens many conns that do nothing, and measures what they cost.
 func measureIdle(ctx context.Context, hot *call.Conn, l load, conns int) (*idleReport, error) {
 	var alone, beside []int64
 	r := &idleReport{Conns: conns}
-	for round := range 5 {
-		one, err := l.run(ctx, time.Second)
+	for round := range idlePlan.rounds {
+		one, err := l.run(ctx, idlePlan.round)
 		if err != nil {
 			return nil, err
 		}
@@ -26,7 +38,7 @@ func measureIdle(ctx context.Context, hot *call.Conn, l load, conns int) (*idleR
 			err = r.rest(ctx, hot)
 		}
 		if err == nil {
-			one, err = l.run(ctx, time.Second)
+			one, err = l.run(ctx, idlePlan.round)
 		}
 		for _, c := range idle {
 			c.Close()
@@ -37,7 +49,7 @@ func measureIdle(ctx context.Context, hot *call.Conn, l load, conns int) (*idleR
 		beside = append(beside, one.times.quantile(0.5))
 	}
 	r.AloneP50NS, r.BesideP50NS = median(alone), median(beside)
-	r.BesideRatio = float64(r.BesideP50NS) / float64(r.AloneP50NS)
+	r.BesideRatio = ratio(float64(r.BesideP50NS), float64(r.AloneP50NS))
 	return r, nil
 }
 
@@ -54,17 +66,17 @@ func dialMany(ctx context.Context, n int) (conns []*call.Conn, err error) {
 
 // rest watches the server's processor time from outside while nobody calls.
 func (r *idleReport) rest(ctx context.Context, conn *call.Conn) error {
-	time.Sleep(500 * time.Millisecond) // the dialling's own work ends
+	if err := pause(ctx, idlePlan.settle); err != nil {
+		return err
+	}
 	pid := conn.Peer().PID
 	before, err := usageOf(pid)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	select {
-	case <-time.After(idleTime):
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := pause(ctx, idlePlan.watch); err != nil {
+		return err
 	}
 	after, err := usageOf(pid)
 	if err != nil {

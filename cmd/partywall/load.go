@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"math/bits"
-	"slices"
 	"sync"
 	"time"
 
@@ -30,110 +27,75 @@ func (l *load) once(ctx context.Context) (int64, error) {
 	return took.Nanoseconds(), err
 }
 
-// run calls for a time.
+// run calls for a time. One call's failure ends it.
 func (l *load) run(ctx context.Context, duration time.Duration) (*loadResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, duration+time.Minute)
 	defer cancel()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	times := make([]histogram, l.goroutines)
-	errs := make([]error, l.goroutines)
 	start := time.Now()
 	end := start.Add(duration)
 	var all sync.WaitGroup
 	for g := range l.goroutines {
 		all.Go(func() {
-			errs[g] = l.one(ctx, &times[g], g, start, end)
+			if err := l.one(ctx, &times[g], g, start, end); err != nil {
+				fail(err)
+			}
 		})
 	}
 	all.Wait()
 	r := &loadResult{took: time.Since(start)}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	for i := range times {
 		r.times.add(&times[i])
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, firstOf(errs)
 	}
 	return r, nil
 }
 
-func firstOf(errs []error) error {
-	i := slices.IndexFunc(errs, func(err error) bool { return err != nil })
-	return errs[i]
-}
-
-// one is one goroutine's part.
+// one is one goroutine's part. All together they make at least one call.
 func (l *load) one(ctx context.Context, times *histogram, g int, start, end time.Time) error {
 	do := l.exchange.make()
 	var interval time.Duration
 	if l.rate > 0 {
 		interval = time.Duration(float64(l.goroutines) / l.rate * 1e9)
 	}
-	next := start.Add(interval * time.Duration(g) / time.Duration(l.goroutines))
+	// The first goroutine begins at once, the others in between its first two calls.
+	next := start.Add(time.Duration(float64(interval) * float64(g) / float64(l.goroutines)))
 	for n := uint64(g) << 40; ; n++ {
 		if l.rate > 0 {
-			next = next.Add(interval)
-			if next.After(end) {
-				return nil
+			if n > 0 { // not the first call of the first goroutine
+				if !next.Before(end) {
+					return pause(ctx, time.Until(end)) // or the rate would come out higher
+				}
+				if err := pause(ctx, time.Until(next)); err != nil {
+					return err
+				}
 			}
-			time.Sleep(time.Until(next))
+			next = next.Add(interval)
 		}
 		took, err := do(ctx, l.conn, n)
 		if err != nil {
 			return err
 		}
 		times.record(took.Nanoseconds())
-		if l.rate == 0 && n%8 == 0 && !time.Now().Before(end) {
+		// Looking at the clock costs as much as a tenth of a short call.
+		if l.rate == 0 && (n%8 == 0 || took > time.Millisecond) && !time.Now().Before(end) {
 			return nil
 		}
 	}
 }
 
-// histogram counts times in buckets whose width is a thirty-second of their
-// value, so that a quantile is right to 3 %.
-type histogram struct {
-	count   uint64
-	max     int64
-	buckets [64 * 32]uint64
-}
-
-func (h *histogram) record(ns int64) {
-	h.count++
-	h.max = max(h.max, ns)
-	h.buckets[bucket(uint64(max(ns, 0)))]++
-}
-
-func bucket(v uint64) int {
-	if v < 32 {
-		return int(v)
+// pause sleeps, or returns the context's error.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	shift := bits.Len64(v) - 6
-	return (shift+1)*32 + int(v>>shift) - 32
-}
-
-// lowest is the smallest value in bucket i.
-func lowest(i int) int64 {
-	if i < 32 {
-		return int64(i)
-	}
-	shift := i/32 - 1
-	return int64(i%32+32) << shift
-}
-
-func (h *histogram) add(o *histogram) {
-	h.count += o.count
-	h.max = max(h.max, o.max)
-	for i, n := range o.buckets {
-		h.buckets[i] += n
-	}
-}
-
-// quantile returns the time that a share q of all were no longer than.
-func (h *histogram) quantile(q float64) int64 {
-	left := uint64(q * float64(h.count))
-	for i, n := range h.buckets {
-		if n > left {
-			return min((lowest(i)+lowest(i+1))/2, h.max)
-		}
-		left -= n
-	}
-	return h.max
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -18,13 +17,16 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
 	defer stop()
+	// Ending takes a moment. Whoever cannot wait sends a second signal, which ends
+	// this process as if it caught none; the server process then ends by itself.
+	defer context.AfterFunc(ctx, stop)()
 	err := newRoot().ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil {
 		err = errors.New("interrupted")
 	}
 	fmt.Fprintln(os.Stderr, "partywall:", oneLine(err))
@@ -35,55 +37,36 @@ func run() int {
 	return 1
 }
 
-// oneLine puts an error's text, which may be a peer's, into one line.
-func oneLine(err error) string {
-	return strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "partywall: ")), " ")
-}
-
-// usageError is a mistake in the command line.
-type usageError struct {
-	command string
-	err     error
-}
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usagef(cmd *cobra.Command, format string, args ...any) error {
-	return &usageError{cmd.CommandPath(), fmt.Errorf(format, args...)}
-}
-
-// usageArgs turns what a check of the arguments finds into a usage error.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return &usageError{cmd.CommandPath(), err}
-		}
-		return nil
+// endSignals are those that end the program in order. A program that was started
+// with SIGHUP ignored, by nohup(1), goes on ignoring it.
+func endSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
 	}
+	return signals
 }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "partywall",
-		Short: "Call the process next door, and share state with it, in memory",
+		Short: "Call the process next door, in memory that both have mapped",
 		Long: `partywall lets programs on one machine call each other through shared memory.
 This command shows it at work and measures it on your machine.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.`,
+		Example: `  partywall demo
+  partywall demo compare before.png after.png -o difference.png
+  partywall bench call --size 64 --duration 1s`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef(cmd, "unknown command %q", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:       versionOf().String(),
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{cmd.CommandPath(), err}
-	})
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(newDemo(), newBench(), newVersion())
+	strictUsage(root)
 	return root
 }

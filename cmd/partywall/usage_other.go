@@ -9,6 +9,6 @@ import (
 	"github.com/partywall/partywall"
 )
 
-func usageOf(int) (usage, error) {
-	return usage{}, fmt.Errorf("%w: a process's usage on %s", partywall.ErrNotSupported, runtime.GOOS)
-}
+var errUsage = fmt.Errorf("%w: a process's usage on %s", partywall.ErrNotSupported, runtime.GOOS)
+
+func usageOf(int) (usage, error) { return usage{}, errUsage }

@@ -25,18 +25,22 @@ func newVersion() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of the module, the protocol and Go",
-		Args:  usageArgs(cobra.NoArgs),
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := versionOf()
 			if asJSON {
-				return printJSON(cmd, v)
+				return printJSON(cmd.OutOrStdout(), v)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "partywall %s (protocol %d, %s %s/%s)\n", v.Version, v.Protocol, v.Go, v.OS, v.Arch)
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), v)
 			return err
 		},
 	}
 	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+func (v versionReport) String() string {
+	return fmt.Sprintf("partywall %s (protocol %d, %s %s/%s)", v.Version, v.Protocol, v.Go, v.OS, v.Arch)
 }
 
 func versionOf() versionReport {

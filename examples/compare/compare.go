@@ -20,6 +20,10 @@ import (
 // Service is the name that the example's server takes.
 const Service = "imaging"
 
+// Quota is what the server has to grant a client for images as large as a call can
+// carry, and the image of their differences.
+const Quota = 4 << 30
+
 // Picture says how an image's pixels lie in the body of a request.
 type Picture struct {
 	Width, Height uint32 // pixels
@@ -75,9 +79,10 @@ func (p *Pair) frames(body []byte) (left, right imaging.Frame, err error) {
 	if l.Width != r.Width || l.Height != r.Height {
 		return left, right, fmt.Errorf("images differ in size: left %dx%d, right %dx%d", l.Width, l.Height, r.Width, r.Height)
 	}
-	split := uint64(l.Stride) * uint64(l.Height)
-	if end := split + uint64(r.Stride)*uint64(r.Height); end != uint64(len(body)) {
-		return left, right, fmt.Errorf("the body has %d bytes, the two images need %d", len(body), end)
+	// Each product fits into 64 bits, their sum may not.
+	split, rest := uint64(l.Stride)*uint64(l.Height), uint64(r.Stride)*uint64(r.Height)
+	if n := uint64(len(body)); split > n || rest != n-split {
+		return left, right, fmt.Errorf("the body has %d bytes, the two images need %d and %d", n, split, rest)
 	}
 	left, right = l.frame(body[:split]), r.frame(body[split:])
 	if err := left.Check(); err != nil {

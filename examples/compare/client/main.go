@@ -16,6 +16,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
+	log.SetPrefix("client: ")
 	if len(os.Args) < 3 || len(os.Args) > 4 {
 		fmt.Fprintln(os.Stderr, "usage: client LEFT RIGHT [DIFFERENCE.png]")
 		os.Exit(2)
@@ -43,7 +44,7 @@ func run(left, right string, output []string) error {
 	}
 	fmt.Printf("MSE %.4f, PSNR %.2f dB, SSIM %.4f, %d pixels differ\n", v.MSE, v.PSNR, v.SSIM, v.Differing)
 	if difference != nil {
-		return difference.WritePNG(output[0])
+		return difference.WritePNG(ctx, output[0])
 	}
 	return nil
 }

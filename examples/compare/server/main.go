@@ -14,9 +14,10 @@ import (
 
 func main() {
 	log.SetFlags(0)
+	log.SetPrefix("server: ")
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	srv, err := call.Listen(compare.Service)
+	srv, err := call.Listen(compare.Service, call.Quota(compare.Quota))
 	if err != nil {
 		log.Fatal(err)
 	}
