@@ -41,7 +41,8 @@ var (
 	// ErrProtocol: the other process broke the protocol. Its conn is ended.
 	ErrProtocol = errors.New("partywall: peer broke the protocol")
 
-	// ErrBusy: the service has no room for one more conn.
+	// ErrBusy: the service has no room for one more conn, or its process has no
+	// room for one more body.
 	ErrBusy = errors.New("partywall: service is full")
 
 	// ErrShutdown: the service is shutting down and takes no new calls. The

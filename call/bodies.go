@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -36,14 +37,18 @@ type bodyPool struct {
 	conn    *Conn
 	lending sync.WaitGroup
 	order   sync.Mutex // held from a region's number to its LEND: the server takes them in order
+	last    uint32     // guarded by order
+
+	// The reader takes asked and never mu, under which UNLEND may wait for the
+	// server to read: it may be waiting for this side's reader.
+	asked   sync.Mutex
+	pending map[uint32]chan lent // guarded by asked
 
 	mu      sync.Mutex
 	ended   bool
-	last    uint32
 	total   int64         // bytes lent or being lent
 	warm    []*bodyRegion // not in use, the last used at the end
 	changed chan struct{} // closed when a region is released or dropped; nil if nobody waits
-	pending map[uint32]chan lent
 	timer   *time.Timer
 }
 
@@ -189,13 +194,18 @@ func (p *bodyPool) lend(size int64) (*bodyRegion, error) {
 	number, reply, err := p.offer(mem)
 	if err != nil {
 		mem.Close()
-		return nil, gone(err)
+		p.conn.fail(fmt.Errorf("conn to %q: lend: %w", p.conn.service, gone(err))) // the server misses a number
+		return nil, p.conn.Err()
 	}
 	select {
 	case l := <-reply:
 		if l.Refuse.Code != 0 {
 			mem.Close()
-			return nil, l.Refuse.err()
+			err := l.Refuse.err()
+			if errors.Is(err, partywall.ErrProtocol) {
+				p.conn.fail(fmt.Errorf("conn to %q: lend: %w", p.conn.service, err))
+			}
+			return nil, err
 		}
 		return &bodyRegion{number: number, region: mem}, nil
 	case <-p.conn.ended:
@@ -209,17 +219,17 @@ func (p *bodyPool) offer(mem *region.Region) (uint32, chan lent, error) {
 	reply := make(chan lent, 1)
 	p.order.Lock()
 	defer p.order.Unlock()
-	p.mu.Lock()
 	p.last++
 	number := p.last
+	p.asked.Lock()
 	p.pending[number] = reply
-	p.mu.Unlock()
+	p.asked.Unlock()
 	return number, reply, p.conn.link.Send(msgLend, encode(lend{Region: number, Size: uint64(mem.Size())}), mem.File())
 }
 
 func (p *bodyPool) deliver(l lent) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.asked.Lock()
+	defer p.asked.Unlock()
 	reply := p.pending[l.Region]
 	if reply == nil {
 		return fmt.Errorf("%w: an answer about region %d, which was not lent", partywall.ErrProtocol, l.Region)

@@ -38,6 +38,10 @@ type Conn struct {
 	drained chan struct{} // closed when nothing of the conn is left
 }
 
+// handshakeTimeout is how long a peer may take to answer in the handshake. Tests
+// shorten it.
+var handshakeTimeout = rendezvous.Timeout
+
 // connEnd says why a conn has ended.
 type connEnd struct{ err error }
 
@@ -76,17 +80,20 @@ func attach(ctx context.Context, name string, link *rendezvous.Link) (*Conn, err
 	if err := link.Send(msgHello, encode(hello{Version: ProtocolVersion, Service: name}), nil); err != nil {
 		return nil, gone(err)
 	}
-	_ = link.SetReceiveDeadline(time.Now().Add(rendezvous.Timeout))
+	_ = link.SetReceiveDeadline(time.Now().Add(handshakeTimeout))
 	stop := context.AfterFunc(ctx, link.Interrupt)
 	m, err := link.Receive()
+	if m.File != nil {
+		defer m.File.Close()
+	}
 	if !stop() && ctx.Err() != nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		return nil, gone(err)
 	}
-	if m.File != nil {
-		defer m.File.Close()
+	if m.Lost != nil {
+		return nil, m.Lost
 	}
 	_ = link.SetReceiveDeadline(time.Time{})
 	switch {
@@ -194,6 +201,7 @@ func (c *Conn) read() {
 	for {
 		m, err := c.link.Receive()
 		if err == nil {
+			c.watch.poke() // whatever the message: a ring is dropped while the socket is full of others
 			err = c.receive(m, &bye)
 		}
 		if err == nil {
@@ -215,9 +223,11 @@ func (c *Conn) receive(m rendezvous.Message, bye *bool) error {
 		m.File.Close()
 		return fmt.Errorf("%w: a descriptor with message %d", partywall.ErrProtocol, m.Kind)
 	}
+	if err := checkEmpty(m); err != nil {
+		return err
+	}
 	switch m.Kind {
 	case msgRing:
-		c.watch.poke()
 		return nil
 	case msgResolved:
 		r, err := decode[resolved](m.Payload)
@@ -238,13 +248,22 @@ func (c *Conn) receive(m rendezvous.Message, bye *bool) error {
 	return fmt.Errorf("%w: unknown message %d", partywall.ErrProtocol, m.Kind)
 }
 
+// send sends a message for a caller who cannot wait for it. A server that has not
+// read for [rendezvous.Timeout] ends the conn; any other error is the reader's to
+// report, who knows whether there was a BYE.
+func (c *Conn) send(kind uint8, payload []byte) {
+	if err := c.link.Send(kind, payload, nil); errors.Is(err, os.ErrDeadlineExceeded) {
+		c.fail(fmt.Errorf("conn to %q, %v: %w", c.service, c.link.Peer(), gone(err)))
+	}
+}
+
 // gone turns the socket's errors into the sentinel they mean.
 func gone(err error) error {
 	switch {
-	case errors.Is(err, io.EOF):
-		return partywall.ErrPeerGone
 	case errors.Is(err, partywall.ErrProtocol), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case errors.Is(err, io.EOF):
+		return partywall.ErrPeerGone
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("the peer does not answer: %w", err)
 	}

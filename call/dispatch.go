@@ -31,29 +31,48 @@ func (w *worker) dispatch(s *serverSlot) (ok bool) {
 		x.end(err)
 		return false
 	}
+	if h != nil && x.server.leaving.Load() {
+		// Refused here and not in run, where it would count as a handler that
+		// runs, so that the conn could not end with BYE.
+		x.answer(s, responseFields{status: statusRefused})
+		return true
+	}
 	if h == nil && len(s.kept) > minBody || h != nil && h.recent.Load() > int64(inlineLimit) {
 		x.apart.Add(1)
 		x.users.Go(func() {
-			defer x.apart.Add(-1) // a handler can end its goroutine
+			defer x.apart.Add(-1)
 			x.runTimed(s, h)
 		})
 		return true
 	}
+	return w.runInline(s, h)
+}
+
+// runInline runs the request in the worker. A handler that ends its goroutine
+// with runtime.Goexit ends the worker, which then needs a successor.
+func (w *worker) runInline(s *serverSlot, h *handler) (ok bool) {
+	x := w.session
 	w.run++
-	run := w.run
+	run, returned := w.run, false
 	w.method = h
 	w.inline.Store(run)
+	defer func() {
+		ok = w.inline.CompareAndSwap(run, 0)
+		switch {
+		case !ok:
+			x.server.monitor.settle()
+			x.apart.Add(-1)
+		case !returned:
+			x.users.Go(newWorker(x).work)
+		}
+	}()
 	if run%sampleEvery == 1 {
 		x.runTimed(s, h)
 	} else {
 		x.run(s, h)
 	}
-	if !w.inline.CompareAndSwap(run, 0) {
-		w.inline.Store(0)
-		x.apart.Add(-1)
-		return false
-	}
-	return true
+	returned = true
+	return
 }
 
 // prepare checks the fields of a request and makes its task. The handler is nil
@@ -218,6 +237,7 @@ func (x *session) answer(s *serverSlot, fields responseFields) {
 	s.letGo.Store(n)
 	s.rsp.seq.Store(n)
 	if x.bell.Due() {
+		x.rang.Store(true)
 		x.link.Ring()
 	}
 }

@@ -94,13 +94,12 @@ type responseFields struct {
 }
 
 const (
-	statusDone        = 1 + iota // the result is there, and its body in the region lent
-	statusKept                   // the result is there; its body of bodyLen bytes is kept
-	statusError                  // the handler's error
-	statusPanic                  // the handler's panic
-	statusRefused                // the service is shutting down; the handler did not run
-	statusQuota                  // the result's body exceeds the client's quota
-	statusUnavailable            // nothing is kept for this slot
+	statusDone    = 1 + iota // the result is there, and its body in the region lent
+	statusKept               // the result is there; its body of bodyLen bytes is kept
+	statusError              // the handler's error
+	statusPanic              // the handler's panic
+	statusRefused            // the service is shutting down; the handler did not run
+	statusQuota              // the result's body exceeds the client's quota
 )
 
 // geometry is what differs between control regions.

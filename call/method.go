@@ -49,6 +49,9 @@ func NewMethod[A, R any](name string) *Method[A, R] {
 	}}
 }
 
+// maxSchema bounds an encoded schema in bytes: two of them go into one message.
+const maxSchema = 500 << 10
+
 func fixedType[T any](method, role string) *fixed.Type {
 	t, err := fixed.Of[T]()
 	if err != nil {
@@ -56,6 +59,9 @@ func fixedType[T any](method, role string) *fixed.Type {
 	}
 	if t.Size() > maxRoom {
 		panic(fmt.Sprintf("call.NewMethod %q: %s %v has %d bytes, at most %d are allowed: move its bulk to the body", method, role, t, t.Size(), maxRoom))
+	}
+	if n := len(schemaOf(t)); n > maxSchema {
+		panic(fmt.Sprintf("call.NewMethod %q: %s %v has a schema of %d bytes, at most %d are allowed: use fewer fields", method, role, t, n, maxSchema))
 	}
 	return t
 }

@@ -74,6 +74,14 @@ func (m *monitor) look() bool {
 	return len(m.awake) > 0
 }
 
+// settle waits until an overtaking that has begun is done. A worker that has lost
+// its role ends only then: until the new worker is counted in, the old one is all
+// that keeps the session from ending under the monitor.
+func (m *monitor) settle() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+}
+
 // overtake gives the role to a new worker, unless the handler has just returned.
 func (w *worker) overtake(run uint64) bool {
 	x := w.session

@@ -19,7 +19,7 @@ type listenConfig struct {
 
 // Quota sets how many bytes of bodies each client may have lent to the service
 // at once, and how many bytes of results that did not fit the service keeps for
-// it: [DefaultQuota] unless set. A call uses room for its request's body and
+// it: [DefaultQuota] unless set, rounded up to a multiple of 64 KiB. A call uses room for its request's body and
 // its result's body together, rounded up to a power of two up to 64 MiB and to a multiple of 64 MiB above.
 func Quota(bytes int64) ListenOption { return func(c *listenConfig) { c.quota = bytes } }
 
@@ -37,6 +37,7 @@ func newListenConfig(options []ListenOption) listenConfig {
 	for _, o := range options {
 		o(&c)
 	}
+	c.quota = max(1, (c.quota+minBody-1)/minBody) * minBody // regions are whole multiples
 	return c
 }
 

@@ -164,7 +164,7 @@ func (s *Server) attend(link *rendezvous.Link) {
 func (s *Server) greet(link *rendezvous.Link) (*session, error) {
 	stop := context.AfterFunc(s.ctx, link.Interrupt)
 	defer stop()
-	_ = link.SetReceiveDeadline(time.Now().Add(rendezvous.Timeout))
+	_ = link.SetReceiveDeadline(time.Now().Add(handshakeTimeout))
 	m, err := link.Receive()
 	if err != nil {
 		return nil, gone(err)
@@ -195,7 +195,7 @@ func (s *Server) greet(link *rendezvous.Link) (*session, error) {
 func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
 	session, err := newSession(s, link)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %q: %w", partywall.ErrBusy, s.name, err)
 	}
 	g := session.control.geometry
 	w := welcome{
@@ -211,6 +211,7 @@ func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
 		}
 	}
 	if err != nil {
+		session.cancel(err)
 		s.dismiss(session)
 		session.control.region.Close()
 		return nil, err

@@ -31,6 +31,7 @@ type session struct {
 	wake   chan struct{}  // a token: the worker shall look
 	users  sync.WaitGroup // workers and handlers: whoever uses the memory
 	apart  atomic.Int64   // handlers that do not run in the worker
+	rang   atomic.Bool    // an answer found the client asleep since the worker last had nothing to do
 
 	role role // of the worker that has it
 }
@@ -110,6 +111,7 @@ func (x *session) read() error {
 	for {
 		m, err := x.link.Receive()
 		if err == nil {
+			x.poke() // whatever the message: a ring is dropped while the socket is full of others
 			err = x.receive(m)
 		}
 		if err != nil {
@@ -126,9 +128,11 @@ func (x *session) receive(m rendezvous.Message) error {
 		m.File.Close()
 		return fmt.Errorf("%w: a descriptor with message %d", partywall.ErrProtocol, m.Kind)
 	}
+	if err := checkEmpty(m); err != nil {
+		return err
+	}
 	switch m.Kind {
 	case msgRing:
-		x.poke()
 		return nil
 	case msgResolve:
 		r, err := decode[resolve](m.Payload)
@@ -172,7 +176,7 @@ func (x *session) resolve(r resolve) resolved {
 }
 
 func (x *session) receiveLend(m rendezvous.Message) error {
-	if m.File == nil {
+	if m.File == nil && m.Lost == nil {
 		return fmt.Errorf("%w: a lend without a descriptor", partywall.ErrProtocol)
 	}
 	l, err := decode[lend](m.Payload)
@@ -181,11 +185,13 @@ func (x *session) receiveLend(m rendezvous.Message) error {
 		return err
 	}
 	reply := lent{Region: l.Region}
-	switch err := x.lent.add(l, m.File); {
+	switch err := x.lent.add(l, m.File, m.Lost); {
 	case errors.Is(err, partywall.ErrProtocol):
 		return err
+	case errors.Is(err, partywall.ErrTooLarge):
+		reply.Refuse = refusalOf(err)
 	case err != nil:
-		reply.Refuse = refusal{Code: 6, Text: err.Error()}
+		reply.Refuse = refusalOf(fmt.Errorf("%w: %q cannot take a body: %w", partywall.ErrBusy, x.server.name, err))
 	}
 	return x.link.Send(msgLent, encode(reply), nil)
 }

@@ -2,12 +2,14 @@ package call
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/fixed"
+	"github.com/partywall/partywall/internal/rendezvous"
 	"github.com/partywall/partywall/internal/wait"
 )
 
@@ -91,12 +93,11 @@ func (c *Conn) resolve(ctx context.Context, m *core) (*remoteMethod, error) {
 	id, reply := c.table.expect()
 	defer c.table.forget(id)
 	ask := resolve{ID: id, Method: m.name, Arg: schemaOf(m.arg), Result: schemaOf(m.result)}
-	if err := c.link.Send(msgResolve, encode(ask), nil); err != nil {
-		if e := c.Err(); e != nil {
-			err = e
-		}
-		return nil, c.wrap(m, gone(err))
+	payload := encode(ask)
+	if len(payload) > rendezvous.MaxPayload {
+		return nil, c.wrap(m, fmt.Errorf("%w: a look-up of %d bytes; the limit is %d", partywall.ErrTooLarge, len(payload), rendezvous.MaxPayload))
 	}
+	go c.send(msgResolve, payload)
 	select {
 	case r := <-reply:
 		return c.learn(m, r)
@@ -118,13 +119,18 @@ func (c *Conn) learn(m *core, r resolved) (*remoteMethod, error) {
 	case len(r.Arg) == 0:
 		return nil, fmt.Errorf("%w: service %q has no method %q", partywall.ErrNotFound, c.service, m.name)
 	}
-	if err := matchSchema("argument", m.arg, r.Arg); err != nil {
-		return nil, c.wrap(m, err)
+	err := matchSchema("argument", m.arg, r.Arg)
+	if err == nil {
+		err = matchSchema("result", m.result, r.Result)
 	}
-	if err := matchSchema("result", m.result, r.Result); err != nil {
-		return nil, c.wrap(m, err)
+	if err == nil {
+		err = partywall.ErrLayout
 	}
-	return nil, c.wrap(m, partywall.ErrLayout)
+	err = c.wrap(m, err)
+	if errors.Is(err, partywall.ErrProtocol) {
+		c.fail(err)
+	}
+	return nil, err
 }
 
 func matchSchema(role string, mine *fixed.Type, theirs []byte) error {

@@ -83,13 +83,22 @@ func (c *Conn) park(ctx context.Context, s *clientSlot) (kept bool, err error) {
 		case <-done:
 			seq := s.seq
 			if s.state.CompareAndSwap(parkedAs(phaseParked, seq), parkedAs(phaseAbandoned, seq)) {
-				c.link.TrySend(msgCancel, encode(cancellation{Slot: uint32(s.index), Seq: seq}))
+				c.cancel(cancellation{Slot: uint32(s.index), Seq: seq})
 				return false, ctx.Err()
 			}
 			<-s.ready
 		}
 	}
 	return true, c.answered(s)
+}
+
+// cancel tells the server that a caller has given up. The caller does not wait
+// for a socket that is full, as it is when a thousand give up at once; but none of their
+// handlers is left in the dark.
+func (c *Conn) cancel(m cancellation) {
+	if payload := encode(m); !c.link.TrySend(msgCancel, payload) {
+		go c.send(msgCancel, payload)
+	}
 }
 
 // abandon leaves a slot whose request is published to the watcher.
@@ -116,6 +125,10 @@ func (c *Conn) watchAnswers() {
 	for {
 		ended := c.end.Load() != nil
 		delivered, waiting := c.deliver(ended)
+		if ended && waiting > 0 {
+			runtime.Gosched() // one of them is just giving up: its slot is the watcher's to free
+			continue
+		}
 		if ended {
 			turn.End()
 			return

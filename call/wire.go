@@ -3,10 +3,12 @@ package call
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/rendezvous"
 )
 
 // The messages on a conn's socket. Those with structure are CBOR maps with
@@ -24,6 +26,14 @@ const (
 	msgRing                // both: empty
 	msgBye                 // server: empty; what was not answered did not run
 )
+
+// checkEmpty checks that a message which says all by its kind has no payload.
+func checkEmpty(m rendezvous.Message) error {
+	if (m.Kind == msgRing || m.Kind == msgBye) && len(m.Payload) != 0 {
+		return fmt.Errorf("%w: %d bytes with message %d", partywall.ErrProtocol, len(m.Payload), m.Kind)
+	}
+	return nil
+}
 
 type hello struct {
 	Version uint32 `cbor:"1,keyasint"`
@@ -88,12 +98,13 @@ var refusals = []error{
 }
 
 func refusalOf(err error) refusal {
+	text := strings.ToValidUTF8(err.Error(), "?") // else it would not decode
 	for code, sentinel := range refusals {
 		if sentinel != nil && errors.Is(err, sentinel) {
-			return refusal{Code: uint32(code), Text: err.Error()}
+			return refusal{Code: uint32(code), Text: text}
 		}
 	}
-	return refusal{Code: 5, Text: err.Error()}
+	return refusal{Code: 5, Text: text}
 }
 
 // refused is an error that the peer reported.

@@ -58,10 +58,7 @@ func newWorker(x *session) *worker {
 func (w *worker) work() {
 	x := w.session
 	var turn wait.Turn
-	defer func() {
-		turn.End()
-		w.exit()
-	}()
+	defer turn.End()
 	x.server.monitor.watch(x)
 	looking, spin := false, false // whether nothing was there at the last look, and what is done about it
 	for !x.ended.Load() {
@@ -78,6 +75,10 @@ func (w *worker) work() {
 		}
 		if !looking {
 			looking, spin = true, w.idle.Spin()
+			if x.rang.Load() {
+				x.rang.Store(false)
+				turn.Rang()
+			}
 		}
 		if spin && turn.Next() {
 			continue
@@ -92,17 +93,6 @@ func (w *worker) work() {
 		looking, spin = false, false
 	}
 	x.server.monitor.forget(x)
-}
-
-// exit passes the role on if a handler has ended this goroutine (runtime.Goexit).
-func (w *worker) exit() {
-	switch run := w.inline.Load(); {
-	case run == 0: // it ends by itself
-	case run != overtaken && w.inline.CompareAndSwap(run, 0):
-		w.session.users.Go(newWorker(w.session).work)
-	default:
-		w.session.apart.Add(-1)
-	}
 }
 
 // sleep publishes that the server sleeps, looks again, and waits for a ring.

@@ -81,6 +81,7 @@ func TestRulesBite(t *testing.T) {
 		{"others", "cmd/partywall/a.go", imports("github.com/spf13/cobra"), ""},
 		{"others", "call/a.go", imports("github.com/fxamacker/cbor/v2"), ""},
 		{"others", "call/a_test.go", imports("pgregory.net/rapid"), ""},
+		{"others", "call/a_test.go", imports("golang.org/x/sys/unix"), ""},
 		{"others", "internal/proctest/a.go", imports("go.uber.org/goleak"), ""},
 		{"others", "bench/a.go", imports("google.golang.org/grpc"), ""},
 		{"others", "call/a.go", imports("encoding/binary"), ""},

@@ -73,7 +73,7 @@ func checkOthers(s source) (bad []violation) {
 	}
 	allowed := r.others
 	if s.test {
-		allowed = with(allowed, testLibraries...)
+		allowed = with(with(allowed, testLibraries...), r.testOthers...)
 	}
 	for _, i := range s.imports {
 		first, _, _ := strings.Cut(i.what, "/")

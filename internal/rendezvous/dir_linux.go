@@ -59,6 +59,8 @@ func dirError(path, verb string, err error) error {
 		return fmt.Errorf("%w: %s: it is a link or not a directory; remove it or set PARTYWALL_DIR: %w", partywall.ErrAccess, what, err)
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%w: %s: %w", partywall.ErrAccess, what, err)
+	case errors.Is(err, unix.ENOENT) && verb == "make":
+		return fmt.Errorf("%s: the directory above it is missing; make that or set PARTYWALL_DIR: %w", what, err)
 	case errors.Is(err, unix.ENOENT) && verb == "open":
 		return fmt.Errorf("%w: nothing is served, there is no run directory %s", partywall.ErrNotFound, path)
 	}
@@ -73,7 +75,8 @@ func (d *Dir) verify() error {
 	if me := os.Geteuid(); int(st.Uid) != me {
 		return fmt.Errorf("%w: run directory %s belongs to user %d, not to %d; remove it or set PARTYWALL_DIR", partywall.ErrAccess, d.path, st.Uid, me)
 	}
-	if mode := st.Mode & 0o7777; mode != 0o700 {
+	// The set-group-id bit is inherited from a parent that has it, and gives nobody access.
+	if mode := st.Mode & 0o7777; mode&^unix.S_ISGID != 0o700 {
 		return fmt.Errorf("%w: run directory %s has mode %04o, not 0700; chmod 0700 it or set PARTYWALL_DIR", partywall.ErrAccess, d.path, mode)
 	}
 	return nil

@@ -32,6 +32,7 @@ type Link struct {
 	oob   []byte
 	pages assembler
 	file  *os.File // came with the first page of an unfinished message
+	lost  bool     // one came, and this process has no room for it
 }
 
 func newLink(conn *net.UnixConn) (*Link, error) {
@@ -116,10 +117,12 @@ func (l *Link) Receive() (Message, error) {
 			// once, before messages that are still to be read, and then the end.
 			continue
 		}
+		files, ferr := parseFiles(l.oob[:oobn])
 		if err != nil {
+			closeAll(files) // an empty frame reads like the end of file, but can bring descriptors
 			return Message{}, l.drop(err)
 		}
-		files, err := parseFiles(l.oob[:oobn])
+		err = ferr
 		if n == 0 && len(files) == 0 && err == nil {
 			return Message{}, l.drop(io.EOF)
 		}
@@ -131,21 +134,30 @@ func (l *Link) Receive() (Message, error) {
 		if err != nil {
 			return Message{}, l.drop(err)
 		}
-		kind, more, payload, err := parseFrame(l.in[:n])
+		kind, more, page, err := parseFrame(l.in[:n])
 		if err != nil {
 			return Message{}, l.drop(err)
 		}
-		whole, err := l.pages.add(kind, more, payload)
+		payload, whole, err := l.pages.add(kind, more, page)
 		if err != nil {
 			return Message{}, l.drop(err)
 		}
-		if whole {
-			m := Message{Kind: kind, Payload: l.pages.payload, File: l.file}
-			l.file = nil
-			return m, nil
+		if !whole {
+			continue
 		}
+		m := Message{Kind: kind, Payload: payload}
+		if !l.pages.open { // else the descriptor belongs to the unfinished message
+			m.File, l.file = l.file, nil
+			if l.lost {
+				m.Lost, l.lost = errLost, false
+			}
+		}
+		return m, nil
 	}
 }
+
+// errLost is what recvmsg(2) does not say when it drops a descriptor.
+var errLost = fmt.Errorf("receive a descriptor: %w; raise the limit of this process (ulimit -n)", unix.EMFILE)
 
 // keep takes over the descriptors that came with a frame: at most one, with the
 // first page.
@@ -156,6 +168,9 @@ func (l *Link) keep(files []*os.File, flags int) error {
 	}
 	closeAll(files)
 	switch {
+	case len(files) == 0 && l.file == nil && !l.pages.open && flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) == unix.MSG_CTRUNC:
+		l.lost = true // oob has room for one: it is the process that has not
+		return nil
 	case len(files) > 0 || flags&unix.MSG_CTRUNC != 0:
 		return fmt.Errorf("%w: more descriptors than a message may carry", partywall.ErrProtocol)
 	case flags&unix.MSG_TRUNC != 0:
@@ -170,7 +185,7 @@ func (l *Link) drop(err error) error {
 		l.file.Close()
 		l.file = nil
 	}
-	l.pages.open = false
+	l.pages.open, l.lost = false, false
 	return err
 }
 

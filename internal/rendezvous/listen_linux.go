@@ -18,6 +18,7 @@ type Listener struct {
 	socket *net.UnixListener
 	stem   string
 	name   string
+	closed bool
 }
 
 func listen(name string) (_ *Listener, err error) {
@@ -98,23 +99,26 @@ func (l *Listener) Accept() (*Link, error) {
 }
 
 // Close gives the name back: new clients are refused, links go on. It is
-// idempotent, but not to be called concurrently.
+// idempotent, but not to be called concurrently with itself.
 func (l *Listener) Close() error {
+	if l.closed {
+		return nil
+	}
+	l.closed = true
 	var errs []error
 	if l.socket != nil {
 		if err := unix.Unlinkat(l.dir.fd, l.stem+".sock", 0); err != nil && !errors.Is(err, unix.ENOENT) {
 			errs = append(errs, os.NewSyscallError("unlink", err))
 		}
 		errs = append(errs, l.socket.Close())
-		l.socket = nil
 	}
 	if l.lock != nil {
-		errs = append(errs, l.lock.Close())
-		l.lock = nil
+		// Closing alone would keep the name locked for as long as a process that
+		// is just being started shares the open file, which is until its exec.
+		errs = append(errs, os.NewSyscallError("flock", unix.Flock(int(l.lock.Fd()), unix.LOCK_UN)), l.lock.Close())
 	}
 	if l.dir != nil {
 		errs = append(errs, l.dir.Close())
-		l.dir = nil
 	}
 	return errors.Join(errs...)
 }

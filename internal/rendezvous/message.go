@@ -13,6 +13,7 @@ type Message struct {
 	Kind    uint8
 	Payload []byte   // valid until the next Receive
 	File    *os.File // a descriptor that came along, or nil; the receiver closes it
+	Lost    error    // why a descriptor that came along is not there, or nil
 }
 
 const (
@@ -57,18 +58,25 @@ type assembler struct {
 	open    bool
 }
 
-// add takes one frame's content and reports whether the message is complete.
-func (a *assembler) add(kind uint8, more bool, payload []byte) (bool, error) {
+// add takes one frame's content and returns the payload of the message that it
+// completes, if it does. Rings and other short messages are sent without
+// waiting for a long message's turn, so a message of a single frame may come
+// between the pages of one of another kind.
+func (a *assembler) add(kind uint8, more bool, page []byte) (payload []byte, whole bool, err error) {
 	switch {
+	case a.open && kind != a.kind && !more:
+		return page, true, nil
 	case a.open && kind != a.kind:
-		return false, fmt.Errorf("%w: a frame of kind %d in the middle of a message of kind %d", partywall.ErrProtocol, kind, a.kind)
+		return nil, false, fmt.Errorf("%w: a long message of kind %d within one of kind %d", partywall.ErrProtocol, kind, a.kind)
+	case !a.open && !more:
+		return page, true, nil
 	case !a.open:
 		a.kind, a.payload, a.open = kind, a.payload[:0], true
 	}
-	if len(a.payload)+len(payload) > MaxPayload {
-		return false, fmt.Errorf("%w: a message of more than %d bytes", partywall.ErrProtocol, MaxPayload)
+	if len(a.payload)+len(page) > MaxPayload {
+		return nil, false, fmt.Errorf("%w: a message of more than %d bytes", partywall.ErrProtocol, MaxPayload)
 	}
-	a.payload = append(a.payload, payload...)
+	a.payload = append(a.payload, page...)
 	a.open = more
-	return !more, nil
+	return a.payload, !more, nil
 }

@@ -1,6 +1,9 @@
 package wait
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Deadlines cross processes as nanoseconds of a clock that both read alike. The
 // monotonic clock of Go's time package is such a clock, but hides its origin; it
@@ -11,8 +14,15 @@ var (
 )
 
 // ToClock converts a time to the clock that processes share, in nanoseconds,
-// without reading a clock.
-func ToClock(t time.Time) int64 { return baseClock + int64(t.Sub(baseTime)) }
+// without reading a clock. A time that is further away than the numbers reach,
+// 292 years, becomes the furthest that every process can convert back.
+func ToClock(t time.Time) int64 {
+	d := int64(t.Sub(baseTime)) // as near to t as a Duration can be
+	if d > math.MaxInt64-baseClock {
+		return math.MaxInt64
+	}
+	return baseClock + d
+}
 
 // FromClock is the inverse of ToClock.
 func FromClock(n int64) time.Time { return baseTime.Add(time.Duration(n - baseClock)) }

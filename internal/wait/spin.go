@@ -94,14 +94,18 @@ func (t *Turn) End() {
 }
 
 // A Predictor remembers how the waits for one kind of event went, and says
-// whether to spin for the next. After a spin that failed it advises against
-// spinning for the next 1, 2, 4, … 64 waits. It is confident again after a spin
-// that succeeded, and after a sleep so short that a spin would have succeeded.
+// whether to spin for the next. Up to three spins in a row that fail are put
+// down to chance: a processor that others used meanwhile. After more it advises against spinning for
+// the next 1, 2, 4, … 64 waits. It is confident again after a spin that
+// succeeded, and after a sleep so short that a spin would have succeeded.
 // The zero value is confident. It may be used concurrently.
 type Predictor struct {
-	skip    atomic.Uint32 // waits still to skip
-	penalty atomic.Uint32 // what the last failure added
+	skip   atomic.Uint32 // waits still to skip
+	misses atomic.Uint32 // in a row
 }
+
+// chance is how many failures in a row mean nothing.
+const chance = 3
 
 // Spin reports whether the next wait should spin.
 func (p *Predictor) Spin() bool {
@@ -115,17 +119,17 @@ func (p *Predictor) Spin() bool {
 
 // Hit records a spin that saw its event.
 func (p *Predictor) Hit() {
-	if p.penalty.Load() != 0 {
-		p.penalty.Store(0)
+	if p.misses.Load() != 0 {
+		p.misses.Store(0)
 		p.skip.Store(0)
 	}
 }
 
 // Miss records a spin that ended without its event.
 func (p *Predictor) Miss() {
-	next := min(max(1, 2*p.penalty.Load()), maxSkip)
-	p.penalty.Store(next)
-	p.skip.Store(next)
+	if n := p.misses.Add(1); n > chance {
+		p.skip.Store(min(uint32(1)<<min(n-chance-1, 31), maxSkip))
+	}
 }
 
 // Slept records a wait without a spin that took d, in which so many processes

@@ -1,0 +1,175 @@
+package call_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/call"
+	"github.com/partywall/partywall/internal/proctest"
+)
+
+func TestQuota(t *testing.T) {
+	eachWay(t, config{Quota: 1 << 20}, func(t *testing.T, f *fixture) {
+		c := f.dial()
+		blob(t, c, 1<<20, 0, 0)
+		blob(t, c, 1<<20, -1, 1<<20) // room for the result is only a wish
+		blob(t, c, 0, 1<<20, 0)
+		blob(t, c, 0, 1<<20, 1<<20)
+		blob(t, c, 1<<20, 1<<20, 0) // one after the other
+
+		_, _, err := blobM.CallBody(context.Background(), c, blobArg{}, pattern(1<<20+1, 1), nil)
+		wantErr(t, err, partywall.ErrTooLarge)
+		wantText(t, err, "call.Quota", "1048576", f.name, "blob")
+
+		into := []byte("x")
+		_, into, err = blobM.CallBody(context.Background(), c, blobArg{Out: 1<<20 + 1}, nil, into)
+		wantErr(t, err, partywall.ErrTooLarge)
+		wantText(t, err, "call.Quota", "1048577", "1048576", f.name, "blob")
+		if string(into) != "x" {
+			t.Errorf("into is %q", into)
+		}
+		_, err = blobM.Call(context.Background(), c, blobArg{Out: 1<<20 + 1})
+		wantErr(t, err, partywall.ErrTooLarge)
+
+		_, _, err = blobM.CallBody(context.Background(), c, blobArg{Out: call.MaxBody + 1}, nil, nil)
+		wantErr(t, err, partywall.ErrTooLarge)
+		wantText(t, err, "1073741825", "1073741824")
+
+		blob(t, c, 1<<20, 1<<20, 0) // the conn is as good as before
+		eventually(t, "all slots are free", func() bool { return call.FreeSlots(c) == 1024 })
+	})
+}
+
+// A quota that is no multiple of what regions are rounded to holds what it says.
+func TestOddQuotas(t *testing.T) {
+	for _, quota := range []int64{1, 1000, 65535, 65537, 100_000, 1<<20 + 1} {
+		f := startLocal(t, config{Quota: quota})
+		c := f.dial()
+		blob(t, c, 0, 0, 0)
+		blob(t, c, 1, -1, 0)
+		blob(t, c, int(quota), -1, 0)
+		blob(t, c, 0, int(quota), 0)
+		_, _, err := blobM.CallBody(context.Background(), c, blobArg{}, pattern(int(quota)+1<<17, 1), nil)
+		wantErr(t, err, partywall.ErrTooLarge)
+		c.Close()
+		if err := f.host.end(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Two calls whose bodies do not fit into the quota together run one after the
+// other, and either can stop waiting.
+func TestWaitForQuota(t *testing.T) {
+	eachWay(t, config{Quota: 1 << 20}, func(t *testing.T, f *fixture) {
+		c, other := f.dial(), f.dial()
+		body := pattern(700_000, 1)
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() {
+			_, _, err := blobM.CallBody(context.Background(), c, blobArg{Hold: 1, Out: -1}, body, nil)
+			first <- err
+		}()
+		f.seen(other, 1, 1, 0)
+		go func() {
+			_, _, err := blobM.CallBody(context.Background(), c, blobArg{Out: -1}, body, nil)
+			second <- err
+		}()
+		eventually(t, "the second waits", func() bool { return call.QuotaWaiters(c) })
+
+		ctx, cancel := context.WithCancel(context.Background())
+		third := make(chan error, 1)
+		go func() {
+			_, _, err := blobM.CallBody(ctx, c, blobArg{Out: -1}, body, nil)
+			third <- err
+		}()
+		eventually(t, "three calls have slots", func() bool { return call.FreeSlots(c) == 1021 })
+		cancel()
+		wantErr(t, recv(t, third), context.Canceled)
+		hammer(t, c, 4, 20) // calls without bodies do not wait
+		blob(t, other, len(body), len(body), 0)
+
+		select {
+		case err := <-second:
+			t.Fatalf("the second did not wait: %v", err)
+		default:
+		}
+		f.open(other, 1)
+		if err := recv(t, first); err != nil {
+			t.Fatal(err)
+		}
+		if err := recv(t, second); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A result that is kept counts against the quota until it is fetched, and a
+// caller that gives up before does not leave it there.
+func TestKeptResultIsDropped(t *testing.T) {
+	f := startLocal(t, config{Quota: 1 << 20})
+	c := f.dial()
+	for range 20 {
+		giveBack := call.TakeQuota(c, 900_000) // the fetch has to wait
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() {
+			_, _, err := blobM.CallBody(ctx, c, blobArg{Out: 800_000}, nil, nil)
+			done <- err
+		}()
+		eventually(t, "the fetch waits", func() bool { return call.QuotaWaiters(c) })
+		if n := call.Kept(f.host.srv); n != 800_000 {
+			t.Errorf("%d bytes are kept", n)
+		}
+		cancel()
+		wantErr(t, recv(t, done), context.Canceled)
+		giveBack()
+		eventually(t, "nothing is kept", func() bool { return call.Kept(f.host.srv) == 0 })
+	}
+	eventually(t, "all slots are free", func() bool { return call.FreeSlots(c) == 1024 })
+	blob(t, c, 10, 1<<20, 0)
+}
+
+// ErrShutdown promises that a call did not run, so a result that could not be
+// fetched any more is none of it.
+func TestKeptResultAtShutdown(t *testing.T) {
+	f := startLocal(t, config{Quota: 1 << 20})
+	c := f.dial()
+	giveBack := call.TakeQuota(c, 900_000)
+	defer giveBack()
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := blobM.CallBody(context.Background(), c, blobArg{Out: 800_000}, nil, nil)
+		done <- err
+	}()
+	eventually(t, "the fetch waits", func() bool { return call.QuotaWaiters(c) })
+	if err := f.host.srv.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantErr(t, recv(t, done), partywall.ErrPeerGone)
+}
+
+// Body regions that nobody has used for a while go, on both sides.
+func TestIdleRegionsAreDropped(t *testing.T) {
+	f := startProcess(t, config{})
+	t.Cleanup(call.SetIdleBody(10 * time.Millisecond)) // after the conn has been closed, below
+	c := f.dial()
+	for range 3 {
+		blob(t, c, 1<<20, 3<<20, 0)
+		eventually(t, "the client has no region", func() bool {
+			regions, total := call.Warm(c)
+			return regions == 0 && total == 0 && bodyMappings() == 0
+		})
+		ctx, cancel := within(proctest.Watchdog)
+		eventually(t, "the server has no region", func() bool {
+			n, err := mapsM.Call(ctx, c, struct{}{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n.N == 0
+		})
+		cancel()
+	}
+	hammer(t, c, 4, 20)
+}

@@ -1,0 +1,347 @@
+package call
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/proctest"
+)
+
+// A clientLie is one attack of a client on a server.
+type clientLie struct {
+	name string
+
+	// lie tells it, on a conn that is made. The conn is then put to the question,
+	// unless it fails.
+	lie func(l *lyingClient) error
+
+	// greet is for an attack on the handshake, which it does itself.
+	greet func(w *wire, service string) (outcome, error)
+
+	// want is how the attack ends, and cause what OnError is told. Unless they
+	// are set, the conn ends because the peer broke the protocol.
+	want  outcome
+	cause error
+}
+
+// errNone is the cause of an end that OnError is not told of: the client has left.
+var errNone = errors.New("nothing")
+
+func allClientLies() []clientLie {
+	return slices.Concat(requestLies, bodyLies, lendLies, messageLies, frameLies, handshakeLies)
+}
+
+func init() {
+	roles["hostile-client"] = hostileClient
+	roles["honest-client"] = honestClient
+}
+
+// hostileClient is the process of a lying client: service, attack.
+func hostileClient(args []string) error {
+	guard()
+	lies := allClientLies()
+	a := lies[slices.IndexFunc(lies, func(a clientLie) bool { return a.name == args[1] })]
+	if a.greet != nil {
+		w, err := dialWire(args[0])
+		if err != nil {
+			return err
+		}
+		got, err := a.greet(w, args[0])
+		if err != nil {
+			got = outcomeOf(err)
+		}
+		fmt.Println("outcome", got)
+		return nil
+	}
+	l, err := newLyingClient(args[0])
+	if err != nil {
+		return err
+	}
+	if err = a.lie(l); err == nil {
+		err = l.check()
+	}
+	fmt.Println("outcome", outcomeOf(err))
+	return nil
+}
+
+// honestPace is how often an honest client calls: often enough to meet every
+// attack, seldom enough to leave processors to the attack.
+const honestPace = 500 * time.Microsecond
+
+// honestClient is the process of a client that must be served, whatever others
+// do. To each line it answers when it has been served another twenty times.
+func honestClient(args []string) error {
+	c, err := Dial(context.Background(), args[0], Expect(lieAdd))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	more, rounds := make(chan struct{}), make(chan error)
+	go func() {
+		defer close(more)
+		for s := bufio.NewScanner(os.Stdin); s.Scan(); {
+			more <- struct{}{}
+		}
+	}()
+	go callOnAndOn(c, more, rounds)
+	for err := range rounds {
+		if err != nil {
+			fmt.Println("failed", err)
+			return err
+		}
+		fmt.Println("served")
+	}
+	return nil
+}
+
+// callOnAndOn calls until more is closed. To each of its tokens it answers when
+// it has been served another twenty times, or when it has not been.
+func callOnAndOn(c *Conn, more <-chan struct{}, rounds chan<- error) {
+	defer close(rounds)
+	pace := time.NewTicker(honestPace)
+	defer pace.Stop()
+	for i, due := int64(0), 0; ; i++ {
+		if err := callHonestly(c, i); err != nil {
+			rounds <- err
+			return
+		}
+		if due > 0 {
+			if due--; due == 0 {
+				rounds <- nil
+			}
+		}
+		select {
+		case _, again := <-more:
+			if !again {
+				return
+			}
+			due = 20
+		case <-pace.C:
+		}
+	}
+}
+
+// callHonestly makes one call, with bodies at times, and checks its result.
+func callHonestly(c *Conn, i int64) error {
+	ctx, cancel := context.WithTimeout(context.Background(), proctest.Watchdog/2)
+	defer cancel()
+	var body, back []byte
+	var got lieSum
+	var err error
+	if i%4 == 0 {
+		body = []byte(strings.Repeat("body", int(i%1000)))
+		got, back, err = lieAdd.CallBody(ctx, c, liePair{i, -2 * i}, body, nil)
+	} else {
+		got, err = lieAdd.Call(ctx, c, liePair{i, -2 * i})
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("honest call %d: %w", i, err)
+	case got.S != -i || string(back) != string(body):
+		return fmt.Errorf("honest call %d: got %d and a body of %d bytes, want %d and %d bytes", i, got.S, len(back), -i, len(body))
+	}
+	return nil
+}
+
+// A victimServer is served by the test's process while others attack it.
+type victimServer struct {
+	*Server
+	t      testing.TB
+	errs   chan error
+	honest *proctest.Process
+	done   chan error
+}
+
+func newVictimServer(t testing.TB, options ...ListenOption) *victimServer {
+	t.Helper()
+	setUp(t)
+	v := &victimServer{t: t, errs: make(chan error, 1<<16), done: make(chan error, 1)}
+	report := OnError(func(err error) {
+		select {
+		case v.errs <- err:
+		default: // nobody counts as many
+		}
+	})
+	srv, err := Listen("victim", append(options, report)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Server = srv
+	handleLies(srv)
+	go func() { v.done <- srv.Serve(context.Background()) }()
+	v.honest = proctest.Start(t, "honest-client", "victim")
+	v.serves()
+	return v
+}
+
+// setUp gives this process and those that it starts a run directory. The race
+// detector, which would end each process with a second's sleep, does without.
+func setUp(t testing.TB) {
+	t.Setenv("PARTYWALL_DIR", t.TempDir()+"/run")
+	t.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
+}
+
+// serves checks that the honest client is served.
+func (v *victimServer) serves() {
+	v.t.Helper()
+	v.honest.Say("more")
+	if line := v.honest.Line(); line != "served" {
+		v.t.Fatalf("the honest client: %s", line)
+	}
+}
+
+// close ends the honest client and the server.
+func (v *victimServer) close() {
+	v.t.Helper()
+	if err := v.honest.Wait(); err != nil {
+		v.t.Errorf("the honest client: %v", err)
+	}
+	if err := v.Close(); err != nil {
+		v.t.Error(err)
+	}
+	if err := <-v.done; err != nil {
+		v.t.Error(err)
+	}
+}
+
+// attack has one lie told by a process of its own.
+func (v *victimServer) attack(t *testing.T, a clientLie) {
+	leaks := watchHoldings(t)
+	liar := proctest.Start(t, "hostile-client", v.Service(), a.name)
+	got := verdictOf(t, liar)
+	if err := liar.Wait(); err != nil {
+		t.Errorf("the liar: %v", err)
+	}
+	want, cause := a.want, a.cause
+	if want == "" {
+		want = ended
+	}
+	if cause == nil && want != served {
+		cause = partywall.ErrProtocol
+	}
+	if got != want {
+		t.Errorf("the liar's conn: %s, want: %s", got, want)
+		if weakBuild {
+			t.FailNow() // that is enough to know
+		}
+	}
+	eventually(t, "the honest client's session alone", func() bool { return len(v.all()) == 1 })
+	if cause != nil && cause != errNone {
+		if err := v.reported(t); !errors.Is(err, cause) {
+			t.Errorf("OnError was told %v, want what wraps %v", err, cause)
+		}
+	}
+	select {
+	case err := <-v.errs:
+		t.Errorf("OnError was told: %v", err)
+	default:
+	}
+	v.serves()
+	leaks.check()
+}
+
+// verdictOf returns what a liar says.
+func verdictOf(t *testing.T, liar *proctest.Process) outcome {
+	for {
+		line := liar.Line()
+		if got, ok := strings.CutPrefix(line, "outcome "); ok {
+			return outcome(got)
+		}
+		t.Log(line)
+	}
+}
+
+// reported returns the next error that OnError was told.
+func (v *victimServer) reported(t *testing.T) error {
+	select {
+	case err := <-v.errs:
+		return err
+	case <-time.After(patience):
+		t.Error("OnError was not told")
+		return nil
+	}
+}
+
+func TestHostileClient(t *testing.T) {
+	skipIfWeak(t)
+	leaks := proctest.Watch(t)
+	shortHandshake(t)
+	v := newVictimServer(t)
+	for _, a := range allClientLies() {
+		t.Run(a.name, func(t *testing.T) { v.attack(t, a) })
+	}
+	v.close()
+	leaks.Check()
+}
+
+// shortHandshake makes the victims of this test impatient, so that it takes
+// no 5 s for each peer that stalls.
+func shortHandshake(t testing.TB) {
+	before := handshakeTimeout
+	handshakeTimeout = 500 * time.Millisecond
+	t.Cleanup(func() { handshakeTimeout = before })
+}
+
+// eventually waits for what must happen soon, without anybody to announce it.
+func eventually(t testing.TB, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !happened(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not after %v", what, patience)
+		}
+	}
+}
+
+// holdings is what this process holds that a peer can have given it.
+type holdings struct {
+	t      testing.TB
+	before map[string]int
+}
+
+func watchHoldings(t testing.TB) *holdings { return &holdings{t, held(t)} }
+
+// check waits until the process holds what it held before.
+func (h *holdings) check() {
+	h.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		now := held(h.t)
+		if cmp.Equal(h.before, now) {
+			return
+		}
+		if time.Now().After(deadline) {
+			h.t.Errorf("descriptors and mappings before and after:\n%s", cmp.Diff(h.before, now))
+			return
+		}
+	}
+}
+
+func held(t testing.TB) map[string]int {
+	h := map[string]int{}
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h["descriptors"] = len(entries)
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(maps)) {
+		for _, name := range []string{"partywall", "hostile"} {
+			if strings.Contains(line, "memfd:"+name) || strings.Contains(line, "/"+name) {
+				h["mappings of "+name]++
+			}
+		}
+	}
+	return h
+}

@@ -1,0 +1,197 @@
+package call
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/partywall/partywall/internal/fixed"
+	"github.com/partywall/partywall/internal/region"
+)
+
+// A lyingServer is a server out of the real pieces, with one client, whose every
+// word the scripts of the attacks choose. It belongs to one goroutine; another
+// one answers the client's messages.
+type lyingServer struct {
+	*wire
+	*control
+	seen map[int]uint32 // each slot's last number
+	bell uint32         // the last value of the doorbell word
+
+	// What answers RESOLVE and LEND; honest ones unless a script replaces them.
+	onResolve func(resolve) error
+	onLend    func(lend) error
+
+	rang chan struct{}
+	over chan struct{} // closed when the victim has ended the conn
+
+	mu   sync.Mutex
+	lent map[uint32]*region.Region
+}
+
+// listenRaw takes a service's name by force.
+func listenRaw(service string) (*net.UnixListener, error) {
+	path := socketPath(service)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
+}
+
+// newLyingServer waits for the victim's HELLO.
+func newLyingServer(listener *net.UnixListener) (*lyingServer, error) {
+	conn, err := listener.AcceptUnix()
+	if err != nil {
+		return nil, err
+	}
+	l := &lyingServer{
+		wire: &wire{conn},
+		seen: map[int]uint32{},
+		rang: make(chan struct{}, 1),
+		over: make(chan struct{}),
+		lent: map[uint32]*region.Region{},
+	}
+	l.onResolve = func(r resolve) error {
+		number := map[string]uint32{"lie.add": addNumber, "lie.hold": holdNumber, "lie.keep": keepNumber}[r.Method]
+		return l.send(msgResolved, encode(resolved{ID: r.ID, Method: number}))
+	}
+	l.onLend = func(m lend) error { return l.send(msgLent, encode(lent{Region: m.Region})) }
+	m, err := l.receive()
+	if err == nil && m.kind != msgHello {
+		err = fmt.Errorf("message %d instead of HELLO", m.kind)
+	}
+	return l, err
+}
+
+// honestly is the geometry of an honest server.
+var honestly = welcome{Slots: maxSlots, ArgRoom: minRoom, ResultRoom: minRoom, Quota: DefaultQuota}
+
+func (w welcome) size() int64 {
+	return geometry{slots: int(w.Slots), argRoom: int(w.ArgRoom), resultRoom: int(w.ResultRoom)}.size()
+}
+
+// greet does the server's half of the handshake.
+func (l *lyingServer) greet(w welcome) error {
+	g := geometry{slots: int(w.Slots), argRoom: int(w.ArgRoom), resultRoom: int(w.ResultRoom)}
+	r, err := region.Create("hostile", g.size(), region.Sparse)
+	if err != nil {
+		return err
+	}
+	l.control = newControl(g, r)
+	l.control.writeHeader()
+	err = l.send(msgWelcome, encode(w), r.File())
+	go l.read()
+	return err
+}
+
+func (l *lyingServer) read() {
+	defer close(l.over)
+	for {
+		m, err := l.receive()
+		if err == nil {
+			err = l.handle(m)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *lyingServer) handle(m note) error {
+	switch m.kind {
+	case msgRing:
+		select {
+		case l.rang <- struct{}{}:
+		default:
+		}
+	case msgResolve:
+		r, err := decode[resolve](m.payload)
+		if err != nil {
+			return err
+		}
+		return l.onResolve(r)
+	case msgLend:
+		a, err := decode[lend](m.payload)
+		if err != nil {
+			return err
+		}
+		r, err := region.Accept(m.file, int64(a.Size))
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.lent[a.Region] = r
+		l.mu.Unlock()
+		return l.onLend(a)
+	}
+	return nil
+}
+
+// take waits for a request, as one who sleeps.
+func (l *lyingServer) take() (slot int, fields requestFields, err error) {
+	for {
+		l.bell = (l.bell + 2) | 1
+		l.serverBell.Store(l.bell)
+		for i := range l.slots {
+			s := l.slot(i)
+			if n := s.req.seq.Load(); n != l.seen[i] {
+				l.seen[i] = n
+				return i, s.req.requestFields, nil
+			}
+		}
+		select {
+		case <-l.rang:
+		case <-l.over:
+			return 0, requestFields{}, errEnded
+		}
+	}
+}
+
+// publishAs publishes an answer under whatever number.
+func (l *lyingServer) publishAs(slot int, seq uint32, fields responseFields) error {
+	s := l.slot(slot)
+	s.rsp.responseFields = fields
+	s.rsp.seq.Store(seq)
+	return l.send(msgRing, nil)
+}
+
+func (l *lyingServer) publish(slot int, fields responseFields) error {
+	return l.publishAs(slot, l.seen[slot], fields)
+}
+
+// result works out the honest answer: the sum, and the body's echo.
+func (l *lyingServer) result(slot int, fields requestFields) responseFields {
+	s := l.slot(slot)
+	var arg liePair
+	copy(fixed.Bytes(&arg), s.arg)
+	sum := lieSum{arg.A + arg.B}
+	copy(s.result, fixed.Bytes(&sum))
+	answer := responseFields{status: statusDone, resultLen: uint32(lieAdd.result.Size())}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	// What the fields say may be the liar's own scribble by now.
+	if r := l.lent[fields.region]; r != nil && fields.bodyLen < uint64(r.Size()) {
+		mem := r.Bytes()
+		at := min(bodyOffset(fields.bodyLen), uint64(len(mem)))
+		answer.bodyLen = uint64(copy(mem[at:], mem[:fields.bodyLen]))
+	}
+	return answer
+}
+
+// serve answers honestly until the victim ends the conn.
+func (l *lyingServer) serve() error {
+	for {
+		slot, fields, err := l.take()
+		if errors.Is(err, errEnded) {
+			return nil
+		}
+		if err == nil {
+			err = l.publish(slot, l.result(slot, fields))
+		}
+		if err != nil && !errors.Is(err, errEnded) {
+			return err
+		}
+	}
+}

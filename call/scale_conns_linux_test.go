@@ -1,0 +1,137 @@
+package call_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/partywall/partywall/call"
+	"github.com/partywall/partywall/internal/proctest"
+)
+
+func startScale(t *testing.T) *proctest.Process {
+	t.Helper()
+	t.Setenv("PARTYWALL_DIR", filepath.Join(t.TempDir(), "run"))
+	server := proctest.Start(t, "scale server")
+	server.Expect("serving")
+	return server
+}
+
+// A thousand idle conns cost a server no threads and no processor time, and
+// their one busy neighbour next to nothing.
+func TestScaleIdleConns(t *testing.T) {
+	needDescriptors(t, manyConns+200)
+	server := startScale(t)
+	idler := proctest.Start(t, "scale idler")
+	hot, err := call.Dial(t.Context(), scaleName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hot.Close()
+
+	var alone, beside []time.Duration // a median of each round
+	for range 5 {
+		alone = append(alone, hotMedian(t, hot))
+		idler.Say("open %d", manyConns)
+		idler.Expect("opened")
+		beside = append(beside, hotMedian(t, hot))
+		if n := threads(t, server.PID()); n > mostThreads {
+			t.Errorf("the server has %d threads with %d conns, at most %d are allowed", n, manyConns+1, mostThreads)
+		}
+		if n := threads(t, idler.PID()); n > mostThreads {
+			t.Errorf("the client has %d threads with %d conns, at most %d are allowed", n, manyConns, mostThreads)
+		}
+		if len(beside) < 5 {
+			idler.Say("close")
+			idler.Expect("closed")
+		}
+	}
+	a, b := quantile(alone, 50), quantile(beside, 50)
+	ratio := float64(b) / float64(a)
+	say(t, "scale: p50 of a hot conn %v alone, %v beside %d idle ones: ratio %.2f (rounds: %v and %v); threads: server %d, client %d",
+		a, b, manyConns, ratio, alone, beside, threads(t, server.PID()), threads(t, idler.PID()))
+	if ratio > 3 {
+		t.Errorf("idle conns slow a hot one down by a factor of %.2f", ratio)
+	}
+
+	window, windows := 10*time.Second, 3
+	if testing.Short() {
+		window = 2 * time.Second
+	}
+	var servers, clients []int
+	for range windows {
+		s, c := ticks(t, server.PID()), ticks(t, idler.PID())
+		time.Sleep(window) // this is what is measured: nothing happens
+		servers, clients = append(servers, ticks(t, server.PID())-s), append(clients, ticks(t, idler.PID())-c)
+		if servers[len(servers)-1]+clients[len(clients)-1] == 0 {
+			break
+		}
+	}
+	say(t, "scale: %d idle conns cost %v ticks of 10 ms in the server and %v in the client, in windows of %v each",
+		manyConns, servers, clients, window)
+	// The Go runtime may have some housekeeping left from the busy rounds.
+	if servers[len(servers)-1]+clients[len(clients)-1] > 0 {
+		t.Errorf("idle conns use the processor")
+	}
+}
+
+// hotMedian is the median time of a call.
+func hotMedian(t *testing.T, c *call.Conn) time.Duration {
+	t.Helper()
+	times := make([]time.Duration, 20000)
+	ctx := context.Background()
+	for i := range times {
+		start := time.Now()
+		got, err := echoM.Call(ctx, c, uint64(i))
+		times[i] = time.Since(start)
+		if got != uint64(i) || err != nil {
+			t.Fatal(got, err)
+		}
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+// A thousand calls in flight wait on a handful of threads, on both sides. All
+// are there at once, of a method that the client first has to look up: the
+// look-ups fill the socket, so that it refuses rings.
+func TestScaleCallsInFlight(t *testing.T) {
+	server := startScale(t)
+	s, c := 0, 0
+	for range 10 {
+		crowd := proctest.Start(t, "scale crowd")
+		server.Expect("gathered")
+		s, c = max(s, threads(t, server.PID())), max(c, threads(t, crowd.PID()))
+		server.Say("release")
+		crowd.Expect("answered")
+		s, c = max(s, threads(t, server.PID())), max(c, threads(t, crowd.PID()))
+		crowd.Kill() // it has checked every answer
+		_ = crowd.Wait()
+	}
+	say(t, "scale: %d calls in flight on %d threads in the server and %d in the client", manyCalls, s, c)
+	if s > mostThreads || c > mostThreads {
+		t.Errorf("at most %d threads are allowed", mostThreads)
+	}
+}
+
+// needDescriptors makes sure that this process, and so its children, may have n
+// descriptors.
+func needDescriptors(t *testing.T, n uint64) {
+	t.Helper()
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if limit.Cur >= n {
+		return
+	}
+	before := limit
+	limit.Cur, limit.Max = n, max(limit.Max, n)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Skipf("RLIMIT_NOFILE is %d, and cannot be %d: %v", before.Cur, n, err)
+	}
+	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before) })
+}

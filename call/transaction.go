@@ -1,0 +1,174 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/wait"
+)
+
+// transaction is one call in the hands of its caller.
+type transaction struct {
+	conn   *Conn
+	slot   *clientSlot // nil once it is abandoned
+	method *remoteMethod
+}
+
+// begin looks the method up and claims a slot. Every begun transaction ends with
+// end.
+func (c *Conn) begin(ctx context.Context, m *core) (transaction, error) {
+	r := c.table.find(m)
+	if r == nil {
+		var err error
+		if r, err = c.resolve(ctx, m); err != nil {
+			return transaction{}, err
+		}
+	}
+	s, err := c.claim(ctx)
+	if err != nil {
+		return transaction{}, c.wrap(m, err)
+	}
+	return transaction{c, s, r}, nil
+}
+
+// end gives the slot back and says what an error is about.
+func (t *transaction) end(err error) error {
+	if t.slot != nil {
+		t.conn.freeSlot(t.slot)
+	}
+	if err == nil {
+		return nil
+	}
+	if remote := (*RemoteError)(nil); errors.As(err, &remote) {
+		return err
+	}
+	return t.conn.wrap(t.method.core, err)
+}
+
+// exchange publishes the request whose argument and body are in place, waits for
+// the answer, and loads its fields once.
+func (t *transaction) exchange(ctx context.Context, fields requestFields) (responseFields, error) {
+	c, s := t.conn, t.slot
+	if err := ctx.Err(); err != nil {
+		return responseFields{}, err
+	}
+	fields.method = t.method.number
+	if ctx.Done() != nil {
+		fields.flags |= flagCancellable
+		if d, ok := ctx.Deadline(); ok {
+			fields.flags |= flagDeadline
+			fields.deadline = wait.ToClock(d)
+		}
+	}
+	s.req.requestFields = fields
+	s.seq++
+	rang := c.publish(s)
+	switch kept, err := c.await(ctx, s, &t.method.predictor, rang); {
+	case !kept:
+		t.slot = nil
+		return responseFields{}, err
+	case err != nil:
+		return responseFields{}, err
+	}
+	return t.load()
+}
+
+// publish hands the slot to the server, and reports whether it was asleep:
+// PROTOCOL.md, "Slots" and "Doorbells".
+func (c *Conn) publish(s *clientSlot) (rang bool) {
+	s.req.seq.Store(s.seq)
+	if word, bit := c.pending[s.index/64], uint64(1)<<(s.index%64); s.seq&1 == 1 {
+		word.Or(bit)
+	} else {
+		word.And(^bit)
+	}
+	if rang = c.bell.Due(); rang {
+		c.link.Ring()
+	}
+	return rang
+}
+
+// load loads the answer's fields and checks the length.
+func (t *transaction) load() (responseFields, error) {
+	fields := t.slot.rsp.responseFields
+	limit := uint32(t.conn.resultRoom)
+	if fields.status == statusDone || fields.status == statusKept {
+		limit = uint32(t.method.result.Size())
+	}
+	if checkLengths && fields.resultLen > limit {
+		return fields, t.broke("a result of %d bytes where %d fit", fields.resultLen, limit)
+	}
+	return fields, nil
+}
+
+// broke ends the conn because the server broke the protocol.
+func (t *transaction) broke(format string, args ...any) error {
+	err := fmt.Errorf("%w: %s", partywall.ErrProtocol, fmt.Sprintf(format, args...))
+	t.conn.fail(fmt.Errorf("conn to %q, %v: %w", t.conn.service, t.conn.link.Peer(), err))
+	return err
+}
+
+// await waits for the answer: a caller that is alone spins if its method's past
+// promises an answer soon; all others park, and the watcher looks for them. kept
+// says whether the slot is still the caller's; if not, the caller has given up.
+func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang bool) (kept bool, err error) {
+	want := s.seq
+	if c.free.only(s.index) && p.Spin() {
+		var turn wait.Turn
+		if rang {
+			turn.Rang()
+		}
+		for {
+			switch s.rsp.seq.Load() {
+			case want:
+				turn.End()
+				p.Hit()
+				return true, nil
+			case want - 1:
+			default:
+				turn.End()
+				err := c.lie(s, want)
+				c.fail(err)
+				return true, err
+			}
+			if !turn.Next() {
+				p.Miss()
+				break
+			}
+			if n := turn.Turns(); n%32 == 0 && (c.end.Load() != nil || ctx.Err() != nil || !c.free.only(s.index)) {
+				break
+			}
+		}
+		turn.End()
+	}
+	start := time.Now()
+	kept, err = c.park(ctx, s)
+	wakes := 1
+	if rang {
+		wakes = 2
+	}
+	p.Slept(time.Since(start), wakes)
+	return kept, err
+}
+
+// refusal turns an answer that is no result into an error.
+func (t *transaction) refusal(fields responseFields) error {
+	text := cleanText(string(t.slot.result[:fields.resultLen]))
+	switch fields.status {
+	case statusError, statusPanic:
+		return &RemoteError{
+			Service: t.conn.service,
+			Method:  t.method.name,
+			Message: text,
+			Panic:   fields.status == statusPanic,
+		}
+	case statusRefused:
+		return partywall.ErrShutdown
+	case statusQuota:
+		return &refused{partywall.ErrTooLarge, text}
+	}
+	return t.broke("status %d", fields.status)
+}
