@@ -138,7 +138,7 @@ func (p *bodyPool) drop(i int) {
 	p.warm = slices.Delete(p.warm, i, i+1)
 	p.total -= r.region.Size()
 	if err := p.conn.link.Send(msgUnlend, encode(unlend{Region: r.number}), nil); err != nil {
-		go p.conn.fail(fmt.Errorf("conn to %q: unlend: %w", p.conn.service, gone(err))) // fail takes the lock
+		go p.conn.lost(err) // which takes the lock
 	}
 	r.region.Close()
 	p.notify()
@@ -194,7 +194,7 @@ func (p *bodyPool) lend(size int64) (*bodyRegion, error) {
 	number, reply, err := p.offer(mem)
 	if err != nil {
 		mem.Close()
-		p.conn.fail(fmt.Errorf("conn to %q: lend: %w", p.conn.service, gone(err))) // the server misses a number
+		p.conn.lost(err)
 		return nil, p.conn.Err()
 	}
 	select {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -43,6 +44,45 @@ func TestCancelReachesTheHandler(t *testing.T) {
 		hammer(t, c, 4, 50)
 		eventually(t, "all slots are free", func() bool { return call.FreeSlots(c) == 1024 })
 	})
+}
+
+// Who gives up before the server has taken the call is heard all the same.
+func TestCancelBeforeTheCallIsTaken(t *testing.T) {
+	f := startLocal(t, config{})
+	c := f.dial()
+	await := func(key uint32, ok func(note) bool) {
+		t.Helper()
+		ctx, cancel := within(proctest.Watchdog)
+		defer cancel()
+		if _, err := f.host.stage.await(ctx, key, ok); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.host.stage.open(1)
+	for round := range uint32(20) {
+		for range 60 { // until the method is known to be quick, so that it runs where requests are seen
+			if o := recv(t, hold(context.Background(), c, holdArg{Key: 1})); o.err != nil {
+				t.Fatal(o.err)
+			}
+		}
+		slow, key := 100+2*round, 101+2*round
+		first := hold(context.Background(), c, holdArg{Key: slow, Deaf: true})
+		await(slow, func(n note) bool { return n.Held == 1 })
+		// For a moment nobody takes requests.
+		ctx, cancel := context.WithCancel(context.Background())
+		second := hold(ctx, c, holdArg{Key: key})
+		for call.FreeSlots(c) != 1022 {
+			runtime.Gosched()
+		}
+		cancel()
+		wantErr(t, recv(t, second).err, context.Canceled)
+		f.host.stage.open(slow)
+		if o := recv(t, first); o.err != nil {
+			t.Fatal(o.err)
+		}
+		eventually(t, "all slots are free", func() bool { return call.FreeSlots(c) == 1024 })
+		await(key, func(n note) bool { return n.Left == n.Held })
+	}
 }
 
 // However many give up at once, every handler is told.

@@ -80,7 +80,7 @@ func TestServerHasDied(t *testing.T) {
 }
 
 func TestDialWaitsForServe(t *testing.T) {
-	eachWay(t, config{Later: true}, func(t *testing.T, f *fixture) {
+	eachWay(t, config{Later: true, Slots: 64}, func(t *testing.T, f *fixture) {
 		ctx, cancel := within(20 * time.Millisecond)
 		defer cancel()
 		_, err := call.Dial(ctx, f.name)

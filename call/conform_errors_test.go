@@ -30,6 +30,7 @@ func (b *broken) Error() string { return b.text }
 var (
 	errPlain = errors.New("the cupboard is bare")
 	beyond   = 5
+	noMap    map[int]int
 )
 
 // room is what a slot of this service has for an error: as much as for the largest
@@ -57,7 +58,7 @@ var failures = []failure{
 	{"panic with nil", func() error { panic(nil) }, true, "nil"},
 	{"panic with broken error", func() error { panic((*broken)(nil)) }, true, "nil"},
 	{"index", func() error { var s []int; return fmt.Errorf("%d", s[beyond]) }, true, "index out of range"},
-	{"nil map", func() error { var m map[int]int; m[1] = 1; return nil }, true, "nil map"},
+	{"nil map", func() error { noMap[1] = 1; return nil }, true, "nil map"},
 	{"Goexit", func() error { runtime.Goexit(); return nil }, true, "Goexit"},
 }
 

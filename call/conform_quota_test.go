@@ -13,6 +13,7 @@ import (
 func TestQuota(t *testing.T) {
 	eachWay(t, config{Quota: 1 << 20}, func(t *testing.T, f *fixture) {
 		c := f.dial()
+		blob(t, c, 10, -1, 0) // leaves a region that has to go for what comes next
 		blob(t, c, 1<<20, 0, 0)
 		blob(t, c, 1<<20, -1, 1<<20) // room for the result is only a wish
 		blob(t, c, 0, 1<<20, 0)
@@ -129,6 +130,33 @@ func TestKeptResultIsDropped(t *testing.T) {
 	}
 	eventually(t, "all slots are free", func() bool { return call.FreeSlots(c) == 1024 })
 	blob(t, c, 10, 1<<20, 0)
+}
+
+// A result that is kept for a caller who had gone before it was there is dropped
+// with the slot's next call.
+func TestKeptForNobody(t *testing.T) {
+	f := startLocal(t, config{})
+	c := f.dial()
+	for key := range uint32(10) {
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() {
+			_, _, err := blobM.CallBody(ctx, c, blobArg{Out: 800_000 + int64(key)<<10, Hold: key + 1}, nil, nil)
+			done <- err
+		}()
+		if _, err := f.host.stage.await(context.Background(), key+1, func(n note) bool { return n.Held == 1 }); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		wantErr(t, recv(t, done), context.Canceled)
+		eventually(t, "all slots are free", func() bool { return call.FreeSlots(c) == 1024 })
+		hammer(t, c, 1, 1)
+		if n := call.Kept(f.host.srv); n != 0 {
+			t.Fatalf("%d bytes are kept", n)
+		}
+		c.Close() // the next conn has not learned the usual size
+		c = f.dial()
+	}
 }
 
 // ErrShutdown promises that a call did not run, so a result that could not be

@@ -196,7 +196,7 @@ func TestManyGoroutinesShareFewSlots(t *testing.T) {
 }
 
 func TestManyClients(t *testing.T) {
-	eachWay(t, config{}, func(t *testing.T, f *fixture) {
+	eachWay(t, config{Slots: 64}, func(t *testing.T, f *fixture) {
 		var group sync.WaitGroup
 		for range 40 {
 			c := f.dial()

@@ -29,6 +29,7 @@ type Conn struct {
 	slots  []atomic.Pointer[clientSlot] // made at first use, by whoever has claimed the slot
 	free   freeSlots
 	bell   wait.Bell // the server's
+	place  wait.Place
 	watch  watcher
 	bodies bodyPool
 	table  methodTable
@@ -135,6 +136,7 @@ func newConn(name string, link *rendezvous.Link, control *control, quota int64) 
 	link.RingWith(msgRing)
 	c.free.init(control.slots)
 	c.bell.Init(control.serverBell)
+	c.place.Init(control.clientCPU, control.serverCPU, 0)
 	c.watch.init(control.clientBell, control.slots)
 	c.bodies.init(c)
 	c.table.pending = map[uint32]chan resolved{}
@@ -248,13 +250,25 @@ func (c *Conn) receive(m rendezvous.Message, bye *bool) error {
 	return fmt.Errorf("%w: unknown message %d", partywall.ErrProtocol, m.Kind)
 }
 
-// send sends a message for a caller who cannot wait for it. A server that has not
-// read for [rendezvous.Timeout] ends the conn; any other error is the reader's to
-// report, who knows whether there was a BYE.
+// send sends a message for a caller who cannot wait for it.
 func (c *Conn) send(kind uint8, payload []byte) {
-	if err := c.link.Send(kind, payload, nil); errors.Is(err, os.ErrDeadlineExceeded) {
-		c.fail(fmt.Errorf("conn to %q, %v: %w", c.service, c.link.Peer(), gone(err)))
+	if err := c.link.Send(kind, payload, nil); err != nil {
+		c.lost(err)
 	}
+}
+
+// lost ends the conn because a message that the server needs did not go out. If
+// the socket is broken, the reader is given the time to end the conn first, since it
+// finds out whether there was a BYE.
+func (c *Conn) lost(err error) {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		select {
+		case <-c.ended:
+			return
+		case <-time.After(rendezvous.Timeout):
+		}
+	}
+	c.fail(fmt.Errorf("conn to %q, %v: %w", c.service, c.link.Peer(), gone(err)))
 }
 
 // gone turns the socket's errors into the sentinel they mean.

@@ -142,6 +142,25 @@ var answerLies = []serverLie{
 	{name: "ugly-error-full", do: errorIsClean, want: errNone, lives: true, lie: saying(statusPanic, strings.Repeat(ugly, 100))},
 	{name: "ugly-quota", want: partywall.ErrTooLarge, lives: true, lie: saying(statusQuota, ugly)},
 
+	{name: "first-page", want: errNone, lives: true, do: func(ctx context.Context, c *Conn) error {
+		var err error
+		for range 200 {
+			err = errors.Join(err, addOnce(ctx, c))
+		}
+		return err
+	}, lie: func(l *lyingServer) error {
+		for range 200 {
+			slot, fields, err := l.take()
+			if err != nil {
+				return err
+			}
+			l.scribbleFirstPage(func(at int) bool { return at == serverBellOffset })
+			if err := l.publish(slot, l.result(slot, fields)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
 	// The server's scribbles on the client's words change nothing: they are never
 	// read back.
 	{name: "clients-words", want: errNone, lives: true, do: func(ctx context.Context, c *Conn) error {

@@ -241,13 +241,17 @@ func huntingServer(args []string) error {
 // scribble writes into the control region, and into what the client has lent,
 // until the victim ends the conn: at first seldom, so that calls succeed between.
 func (l *lyingServer) scribble(h hunter) {
-	for pause := 10 * time.Millisecond; ; pause = max(pause*9/10, 10*time.Microsecond) {
+	for pause := 2 * time.Millisecond; ; pause = max(pause*9/10, 10*time.Microsecond) {
 		select {
 		case <-l.over:
 			return
 		case <-time.After(pause):
 		}
-		h.scribble(l.control.region.Bytes()[:slotsOffset+8*l.slotSize()])
+		mem := l.control.region.Bytes()[:slotsOffset+8*l.slotSize()]
+		h.scribble(mem)
+		if h.IntN(10) == 0 { // where it is read: the beginning of a response part
+			h.scribble(mem[slotsOffset+h.IntN(4)*l.slotSize()+l.requestSize():][:partHeader/2])
+		}
 		l.mu.Lock()
 		for _, r := range l.lent {
 			h.scribble(r.Bytes())

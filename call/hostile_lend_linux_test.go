@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -72,6 +73,21 @@ var lendLies = []clientLie{
 		}
 		return s.File()
 	})},
+	// The last one to close this socket would wait an hour for it to be sent.
+	{name: "lend-lingering-socket", lie: func(l *lyingClient) error {
+		f, err := lingering()
+		if err != nil {
+			return err
+		}
+		if err := l.send(msgLend, encode(lend{Region: 1, Size: page64K}), f); err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+		_, err = l.next()
+		return err
+	}},
 	{name: "lend-huge-pages", lie: func(l *lyingClient) error {
 		const size = 2 << 20
 		f, err := memfdOf(unix.MFD_HUGETLB, size, sealSize)
@@ -260,6 +276,38 @@ var lendLies = []clientLie{
 		}
 		return l.raw(nil, f, f)
 	}},
+}
+
+var neverReads *net.TCPConn
+
+// lingering opens a TCP socket with data that its other end, which only exists
+// here, does not read.
+func lingering() (*os.File, error) {
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil, err
+	}
+	c, err := net.DialTCP("tcp", nil, listener.Addr().(*net.TCPAddr))
+	if err != nil {
+		return nil, err
+	}
+	if neverReads, err = listener.AcceptTCP(); err != nil {
+		return nil, err
+	}
+	if err := c.SetLinger(3600); err != nil {
+		return nil, err
+	}
+	if err := c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		return nil, err
+	}
+	if _, err := c.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, fmt.Errorf("all is sent: %w", err)
+	}
+	f, err := c.File()
+	if err != nil {
+		return nil, err
+	}
+	return f, c.Close()
 }
 
 // sendWithPipe sends a message that takes no descriptor with one.

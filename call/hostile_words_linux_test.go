@@ -1,6 +1,7 @@
 package call
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -156,6 +157,21 @@ var requestLies = []clientLie{
 		}
 		return nil
 	}},
+	// What else lies in the first page is a hint, the other side's, or nobody's.
+	{name: "first-page", want: served, lie: func(l *lyingClient) error {
+		for range 200 {
+			l.scribbleFirstPage(func(at int) bool {
+				return at == clientBellOffset || at >= pendingOffset && at < pendingOffset+len(l.pending)*8
+			})
+			if err := l.ring(); err != nil {
+				return err
+			}
+			if err := l.check(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
 	// The server's own words are never read back.
 	{name: "servers-words", want: served, lie: func(l *lyingClient) error {
 		for i := range uint32(200) {
@@ -176,6 +192,17 @@ var requestLies = []clientLie{
 		}
 		return nil
 	}},
+}
+
+// scribbleFirstPage fills the page before the slots with random words, but for
+// those that a script keeps.
+func (c *control) scribbleFirstPage(keep func(at int) bool) {
+	mem := c.region.Bytes()
+	for at := 0; at < slotsOffset; at += 4 {
+		if !keep(at) {
+			binary.LittleEndian.PutUint32(mem[at:], rand.Uint32())
+		}
+	}
 }
 
 // fetch is a request for what was kept for slot 0.

@@ -30,7 +30,9 @@ const (
 	partHeader = 64
 
 	clientBellOffset = 128
+	clientCPUOffset  = clientBellOffset + 4
 	serverBellOffset = 256
+	serverCPUOffset  = serverBellOffset + 4
 	pendingOffset    = 384 // 64 slots in each word, up to 512
 	slotsOffset      = 4096
 )
@@ -139,6 +141,8 @@ type control struct {
 	region     *region.Region
 	clientBell *atomic.Uint32
 	serverBell *atomic.Uint32
+	clientCPU  *atomic.Uint32 // hints: wait.Place
+	serverCPU  *atomic.Uint32
 	pending    []*atomic.Uint64
 }
 
@@ -149,6 +153,8 @@ func newControl(g geometry, r *region.Region) *control {
 		region:     r,
 		clientBell: region.At[atomic.Uint32](mem, clientBellOffset),
 		serverBell: region.At[atomic.Uint32](mem, serverBellOffset),
+		clientCPU:  region.At[atomic.Uint32](mem, clientCPUOffset),
+		serverCPU:  region.At[atomic.Uint32](mem, serverCPUOffset),
 	}
 	for i := 0; i < g.slots/64; i++ {
 		c.pending = append(c.pending, region.At[atomic.Uint64](mem, pendingOffset+8*i))

@@ -22,6 +22,7 @@ type session struct {
 	control *control
 	slots   []atomic.Pointer[serverSlot] // made at first use
 	bell    wait.Bell                    // the client's
+	place   wait.Place
 	lent    lentRegions
 	kept    atomic.Int64 // bytes of results that wait to be fetched
 
@@ -54,6 +55,7 @@ func newSession(s *Server, link *rendezvous.Link) (*session, error) {
 	x.control.writeHeader()
 	link.RingWith(msgRing)
 	x.bell.Init(x.control.clientBell)
+	x.place.Init(x.control.serverCPU, x.control.clientCPU, wait.Patience)
 	x.lent.init(s.config.quota)
 	x.role.init(x)
 	x.ctx, x.cancel = context.WithCancelCause(s.ctx)

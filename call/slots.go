@@ -114,7 +114,7 @@ type clientSlot struct {
 	seq    uint32      // the last request's number
 	region *bodyRegion // lent to the call in flight, or nil
 
-	state atomic.Uint64 // see parkState
+	state atomic.Uint64 // see parkedAs
 	ready chan struct{} // the watcher has delivered
 }
 

@@ -117,7 +117,7 @@ func (t *transaction) broke(format string, args ...any) error {
 func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang bool) (kept bool, err error) {
 	want := s.seq
 	if c.free.only(s.index) && p.Spin() {
-		var turn wait.Turn
+		turn := wait.Turn{Place: &c.place}
 		if rang {
 			turn.Rang()
 		}

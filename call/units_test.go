@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,32 @@ func TestWatcherMeetsACallerThatLeaves(t *testing.T) {
 		t.Errorf("parked: %d delivered, %d wait", delivered, waiting)
 	}
 	<-s.ready
+}
+
+// A caller can be giving up just when the conn ends: its slot is still the
+// watcher's to free, or Close would wait for it for ever.
+func TestWatcherWaitsForACallerThatGivesUp(t *testing.T) {
+	c := &Conn{control: &control{geometry: geometry{slots: 64}}, slots: make([]atomic.Pointer[clientSlot], 64)}
+	c.free.init(64)
+	var bell atomic.Uint32
+	c.watch.init(&bell, 64)
+	i := c.free.take()
+	s := &clientSlot{slotView: slotView{req: &requestPart{}, rsp: &responsePart{}}, index: i, ready: make(chan struct{}, 1)}
+	c.slots[i].Store(s)
+	c.watch.parked[0].Store(1 << i)
+	c.end.Store(&connEnd{errors.New("the end")})
+	watched := make(chan struct{})
+	go func() { c.watchAnswers(); close(watched) }()
+	select {
+	case <-watched:
+		t.Fatal("it has gone before the caller")
+	case <-time.After(20 * time.Millisecond): // long enough for many looks
+	}
+	s.state.Store(parkedAs(phaseAbandoned, 7))
+	<-watched
+	if n := FreeSlots(c); n != 64 {
+		t.Errorf("%d slots are free", n)
+	}
 }
 
 func TestCallContext(t *testing.T) {
@@ -149,6 +176,41 @@ func TestCleanText(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Two slots that become free at once serve two who wait, although there is one
+// token.
+func TestTokenIsPassedOn(t *testing.T) {
+	c := &Conn{ended: make(chan struct{})}
+	for range 500 {
+		var f freeSlots
+		f.init(64)
+		for range 64 {
+			f.take()
+		}
+		got := make(chan int, 2)
+		for range 2 {
+			go func() {
+				i, err := f.wait(context.Background(), c)
+				if err != nil {
+					t.Error(err)
+				}
+				got <- i
+			}()
+		}
+		for f.waiters.Load() != 2 {
+			runtime.Gosched()
+		}
+		f.release(3)
+		f.release(7)
+		for range 2 {
+			select {
+			case <-got:
+			case <-time.After(30 * time.Second):
+				t.Fatal("one waits beside a free slot")
+			}
+		}
+	}
 }
 
 // Tokens for those who wait for a slot are neither lost nor needed twice.

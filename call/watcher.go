@@ -12,11 +12,9 @@ import (
 	"github.com/partywall/partywall/internal/wait"
 )
 
-// A parkState is what a slot's caller and the watcher agree on through
+// The state of a parked caller is what a slot's caller and the watcher agree on through
 // clientSlot.state: a phase, and the number of the request it is about. Whoever
 // wins the compare-and-swap out of parked decides how the wait ends.
-type parkState uint64
-
 const (
 	phaseNone      = iota // the caller is not parked
 	phaseParked           // the caller waits for ready
@@ -120,7 +118,7 @@ func (c *Conn) answered(s *clientSlot) error {
 // watchAnswers is the watcher's goroutine.
 func (c *Conn) watchAnswers() {
 	w := &c.watch
-	var turn wait.Turn
+	turn := wait.Turn{Place: &c.place}
 	looking, spin, quiet := false, false, 0
 	for {
 		ended := c.end.Load() != nil

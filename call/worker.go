@@ -57,7 +57,7 @@ func newWorker(x *session) *worker {
 // work looks for requests until the conn has ended or the worker is overtaken.
 func (w *worker) work() {
 	x := w.session
-	var turn wait.Turn
+	turn := wait.Turn{Place: &x.place}
 	defer turn.End()
 	x.server.monitor.watch(x)
 	looking, spin := false, false // whether nothing was there at the last look, and what is done about it
@@ -108,6 +108,7 @@ func (w *worker) sleep() bool {
 		start := time.Now()
 		<-x.wake
 		w.idle.Slept(time.Since(start), 1)
+		x.place.Look()
 		x.server.monitor.watch(x)
 	}
 	w.sleeper.Wake()

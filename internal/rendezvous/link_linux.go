@@ -203,6 +203,8 @@ func parseFiles(oob []byte) (files []*os.File, err error) {
 			continue // not a descriptor
 		}
 		for _, fd := range fds {
+			// To close a socket that lingers is to wait for its peer.
+			_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{})
 			files = append(files, os.NewFile(uintptr(fd), "lent"))
 		}
 	}

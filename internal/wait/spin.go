@@ -34,6 +34,9 @@ var permits = int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU()) - 1)
 // A Turn is one spin: the zero value is ready, and [Turn.Next] is called between
 // two looks. A Turn belongs to one goroutine.
 type Turn struct {
+	// Place, if not nil, says whether to leave the processor to the peer.
+	Place *Place
+
 	n         uint32
 	permitted bool
 	rang      bool
@@ -48,13 +51,14 @@ func (t *Turn) Rang() { t.rang = true }
 // Next pauses for a moment and reports whether to look again. It returns false
 // when the spin has lasted as long as a wake would cost, when the process has
 // enough spinners already, and at once on a machine with one processor. The
-// pauses grow from one hint to a burst of 64.
+// pauses grow from one hint to a burst of 64; a peer on the same processor
+// gets it instead.
 func (t *Turn) Next() bool {
 	if permits == 0 {
 		return false
 	}
 	t.n++
-	if t.n < freeTurns {
+	if t.n < freeTurns && (t.Place == nil || !t.Place.crowded.Load()) {
 		pause(1 + t.n/8)
 		return true
 	}
@@ -74,6 +78,13 @@ func (t *Turn) long() bool {
 		}
 		t.until = time.Now().Add(budget)
 	}
+	if t.Place != nil {
+		t.Place.Look()
+		if t.Place.crowded.Load() {
+			yield()
+			return !t.Place.leave() && time.Now().Before(t.until)
+		}
+	}
 	pause(min(8+t.n/8, maxBurst))
 	if t.n%8 == 0 {
 		runtime.Gosched()
@@ -90,7 +101,7 @@ func (t *Turn) End() {
 	if t.permitted {
 		spinners.Add(-1)
 	}
-	*t = Turn{}
+	*t = Turn{Place: t.Place}
 }
 
 // A Predictor remembers how the waits for one kind of event went, and says

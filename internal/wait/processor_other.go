@@ -1,0 +1,10 @@
+//go:build !linux
+
+package wait
+
+import "runtime"
+
+// processor is not known on this system.
+func processor() uint32 { return 0 }
+
+func yield() { runtime.Gosched() }
