@@ -3,24 +3,46 @@ package call
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/partywall/partywall/internal/wait"
 )
 
-// callContext is the context of one call whose caller may give up. Its channel
-// and its timer are made when somebody first asks for them. It is not reused:
-// handlers keep contexts.
+// callContext is the context of one call whose caller may give up. It is as
+// small as can be, since there is a new one for each such call: handlers keep
+// contexts, so none is reused. Its channel and its timer are made when somebody
+// first asks for them.
 type callContext struct {
-	context.Context        // the session's: values, and the conn's end
-	number          uint32 // the request's
-	deadline        int64  // wait.ToClock, or 0
+	*connContext       // values, and the conn's end
+	deadline     int64 // wait.ToClock, or 0
+	late         atomic.Pointer[ending]
+}
 
+// connContext is the context of a session's handlers whose callers cannot give up,
+// and the parent of the others.
+type connContext struct{ context.Context }
+
+// ending is what a callContext has once somebody has asked for its channel, or
+// once it has ended.
+type ending struct {
 	mu    sync.Mutex
 	err   error
-	done  chan struct{}
+	done  chan struct{} // closed with err
 	timer *time.Timer
 	stop  func() bool
+}
+
+// Contexts that end before somebody has asked for their channel share these.
+var (
+	canceled = newEnding(context.Canceled)
+	overdue  = newEnding(context.DeadlineExceeded)
+)
+
+func newEnding(err error) *ending {
+	e := &ending{err: err, done: make(chan struct{})}
+	close(e.done)
+	return e
 }
 
 // Deadline returns the caller's deadline.
@@ -34,30 +56,33 @@ func (c *callContext) Deadline() (time.Time, bool) {
 // Done returns the channel that is closed when the caller has given up, its
 // deadline has passed, the conn has ended, or the handler has returned.
 func (c *callContext) Done() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.done == nil {
-		c.done = make(chan struct{})
-		if c.err != nil {
-			close(c.done)
-			return c.done
-		}
-		c.stop = context.AfterFunc(c.Context, func() { c.end(c.Context.Err()) })
-		if d, ok := c.Deadline(); ok {
-			c.timer = time.AfterFunc(time.Until(d), func() { c.end(context.DeadlineExceeded) })
-		}
+	if e := c.late.Load(); e != nil {
+		return e.done
 	}
-	return c.done
+	e := &ending{done: make(chan struct{})}
+	e.mu.Lock() // who ends the context waits until the timer is there to be stopped
+	defer e.mu.Unlock()
+	if !c.late.CompareAndSwap(nil, e) {
+		return c.late.Load().done
+	}
+	e.stop = context.AfterFunc(c.Context, func() { c.end(c.Context.Err()) })
+	if d, ok := c.Deadline(); ok {
+		e.timer = time.AfterFunc(time.Until(d), func() { c.end(context.DeadlineExceeded) })
+	}
+	return e.done
 }
 
 // Err returns why the context has ended, or nil.
 func (c *callContext) Err() error {
-	c.mu.Lock()
-	err := c.err
-	c.mu.Unlock()
+	if e := c.late.Load(); e != nil {
+		e.mu.Lock()
+		err := e.err
+		e.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
 	switch {
-	case err != nil:
-		return err
 	case c.Context.Err() != nil:
 		c.end(c.Context.Err())
 	case c.deadline != 0 && time.Until(wait.FromClock(c.deadline)) <= 0:
@@ -70,17 +95,35 @@ func (c *callContext) Err() error {
 
 // end ends the context; the first reason counts.
 func (c *callContext) end(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
+	e := c.late.Load()
+	if e == nil {
+		var ended *ending
+		switch err {
+		case context.Canceled:
+			ended = canceled
+		case context.DeadlineExceeded:
+			ended = overdue
+		default:
+			ended = newEnding(err)
+		}
+		if c.late.CompareAndSwap(nil, ended) {
+			return
+		}
+		e = c.late.Load()
+	}
+	e.end(err)
+}
+
+func (e *ending) end(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err != nil {
 		return
 	}
-	c.err = err
-	if c.timer != nil {
-		c.timer.Stop()
+	e.err = err
+	if e.timer != nil {
+		e.timer.Stop()
 	}
-	if c.done != nil {
-		c.stop()
-		close(c.done)
-	}
+	e.stop()
+	close(e.done)
 }

@@ -136,10 +136,11 @@ func (x *session) run(s *serverSlot, h *handler) {
 	if f := &s.fields; f.flags&flagCancellable == 0 {
 		x.protect(x.ctx, nil, s, h)
 	} else {
-		c := &callContext{Context: x.ctx, number: s.number}
+		c := &callContext{connContext: x.ctx}
 		if f.flags&flagDeadline != 0 {
 			c.deadline = f.deadline
 		}
+		s.running.Store(s.number)
 		s.ctx.Store(c)
 		if s.given.Load() == uint64(s.number)|givenUp {
 			c.end(context.Canceled)

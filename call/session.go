@@ -26,7 +26,7 @@ type session struct {
 	lent    lentRegions
 	kept    atomic.Int64 // bytes of results that wait to be fetched
 
-	ctx    context.Context // ends with the conn; the handlers' context, or its parent
+	ctx    *connContext // ends with the conn; the handlers' context, or its parent
 	cancel context.CancelCauseFunc
 	ended  atomic.Bool
 	wake   chan struct{}  // a token: the worker shall look
@@ -58,7 +58,8 @@ func newSession(s *Server, link *rendezvous.Link) (*session, error) {
 	x.place.Init(x.control.serverCPU, x.control.clientCPU, wait.Patience)
 	x.lent.init(s.config.quota)
 	x.role.init(x)
-	x.ctx, x.cancel = context.WithCancelCause(s.ctx)
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	x.ctx, x.cancel = &connContext{ctx}, cancel
 	return x, nil
 }
 

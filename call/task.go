@@ -21,8 +21,9 @@ type serverSlot struct {
 	task   task
 	kept   []byte // a result's body that waits to be fetched
 
-	ctx   atomic.Pointer[callContext] // of the call that runs, if its caller may give up
-	given atomic.Uint64               // the last request that was given up, with givenUp
+	ctx     atomic.Pointer[callContext] // of the call that runs, if its caller may give up
+	running atomic.Uint32               // its number, stored before ctx
+	given   atomic.Uint64               // the last request that was given up, with givenUp
 }
 
 // givenUp marks serverSlot.given as set, since 0 is a request's number too.
@@ -43,7 +44,8 @@ func (x *session) slot(i int) *serverSlot {
 // yet: then the runner finds it in given.
 func (s *serverSlot) giveUp(n uint32) {
 	s.given.Store(uint64(n) | givenUp)
-	if c := s.ctx.Load(); c != nil && c.number == n {
+	// In this order: a context of a later request comes with a later number.
+	if c := s.ctx.Load(); c != nil && s.running.Load() == n {
 		c.end(context.Canceled)
 	}
 }

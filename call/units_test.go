@@ -89,7 +89,7 @@ func TestCallContext(t *testing.T) {
 	for _, test := range tests {
 		for _, early := range []bool{true, false} { // whether Done is asked for before it happens
 			parent, cancel := context.WithCancelCause(context.Background())
-			c := &callContext{Context: parent, number: 1}
+			c := &callContext{connContext: &connContext{parent}}
 			if test.deadline != 0 {
 				c.deadline = wait.ToClock(time.Now().Add(test.deadline))
 			}
@@ -130,7 +130,7 @@ func TestCallContextConcurrently(t *testing.T) {
 	parent, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	for i := range 200 {
-		c := &callContext{Context: parent, deadline: wait.ToClock(time.Now().Add(time.Duration(i) * time.Microsecond))}
+		c := &callContext{connContext: &connContext{parent}, deadline: wait.ToClock(time.Now().Add(time.Duration(i) * time.Microsecond))}
 		var group sync.WaitGroup
 		for range 3 {
 			group.Go(func() { <-c.Done() })
