@@ -23,7 +23,7 @@ type Place struct {
 
 // Patience is how long one of the two sides endures a crowded processor before
 // it sleeps once: whoever is woken is put on an idle processor, if there is one.
-const Patience = 4 * time.Millisecond
+const Patience = time.Millisecond
 
 var epoch = time.Now()
 
