@@ -171,7 +171,7 @@ func (c *Conn) Err() error {
 }
 
 // Close ends the conn. Calls in flight return an error that wraps
-// [os.ErrClosed]; Close waits for them to return. It is idempotent and may be
+// [os.ErrClosed], unless their answer has come by then; Close waits for them to return. It is idempotent and may be
 // called concurrently.
 func (c *Conn) Close() error {
 	c.fail(fmt.Errorf("conn to %q: %w", c.service, os.ErrClosed))

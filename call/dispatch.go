@@ -9,9 +9,17 @@ import (
 )
 
 const (
-	// inlineLimit: a method whose handler took longer of late runs on a
-	// goroutine of its own, which costs about half a microsecond.
-	inlineLimit = 10 * time.Microsecond
+	// shortLimit: a method whose handler took no longer of late runs in the
+	// worker; a goroutine of its own would cost about half a microsecond.
+	shortLimit = 10 * time.Microsecond
+
+	// mediumLimit: up to this it runs in the worker as long as requests come one
+	// by one, since another thread would have to be found a processor first.
+	mediumLimit = 200 * time.Microsecond
+
+	// crowdRuns is how many medium handlers run apart after one that ran in the
+	// worker has kept another request waiting.
+	crowdRuns = 64
 
 	// tooLong is the longest time that counts, so that one slow run is
 	// forgotten after some twenty short ones.
@@ -37,20 +45,48 @@ func (w *worker) dispatch(s *serverSlot) (ok bool) {
 		x.answer(s, responseFields{status: statusRefused})
 		return true
 	}
-	if h == nil && len(s.kept) > minBody || h != nil && h.recent.Load() > int64(inlineLimit) {
-		x.apart.Add(1)
-		x.users.Go(func() {
-			defer x.apart.Add(-1)
-			x.runTimed(s, h)
-		})
+	medium := false
+	if h != nil {
+		recent := time.Duration(h.recent.Load())
+		medium = shortLimit < recent && recent <= mediumLimit
+		if recent > mediumLimit || medium && w.crowded() {
+			x.runApart(s, h)
+			return true
+		}
+	} else if len(s.kept) > minBody {
+		x.runApart(s, h)
 		return true
 	}
-	return w.runInline(s, h)
+	w.waited = medium
+	return w.runInline(s, h, medium)
+}
+
+// crowded reports whether medium handlers shall run apart. It is asked when there
+// is a request; waited says that it came while such a handler ran.
+func (r *role) crowded() bool {
+	if r.waited {
+		r.crowd = crowdRuns
+	}
+	if r.crowd > 0 {
+		r.crowd--
+		return true
+	}
+	return false
+}
+
+// runApart runs the request on a goroutine of its own.
+func (x *session) runApart(s *serverSlot, h *handler) {
+	x.apart.Add(1)
+	x.users.Go(func() {
+		defer x.apart.Add(-1)
+		x.runTimed(s, h)
+	})
 }
 
 // runInline runs the request in the worker. A handler that ends its goroutine
-// with runtime.Goexit ends the worker, which then needs a successor.
-func (w *worker) runInline(s *serverSlot, h *handler) (ok bool) {
+// with runtime.Goexit ends the worker, which then needs a successor. With timed it
+// is timed in any case.
+func (w *worker) runInline(s *serverSlot, h *handler, timed bool) (ok bool) {
 	x := w.session
 	w.run++
 	run, returned := w.run, false
@@ -66,7 +102,7 @@ func (w *worker) runInline(s *serverSlot, h *handler) (ok bool) {
 			x.users.Go(newWorker(x).work)
 		}
 	}()
-	if run%sampleEvery == 1 {
+	if timed || run%sampleEvery == 1 {
 		x.runTimed(s, h)
 	} else {
 		x.run(s, h)
@@ -119,6 +155,7 @@ func (x *session) runTimed(s *serverSlot, h *handler) {
 	x.run(s, h)
 	if h != nil {
 		took, recent := int64(min(time.Since(start), tooLong)), h.recent.Load()
+		x.worked.Store(took)
 		h.recent.Store(recent + (took-recent)/8)
 	}
 }

@@ -94,15 +94,17 @@ type Out[R any] struct {
 // Body returns n bytes for the result's body, for the handler to fill; their
 // content is not defined. They are memory that the client lent, unless it lent
 // too little: then they are the server's, and reach the client by a copy. A
-// second call replaces the first. The error wraps [partywall.ErrTooLarge] if n
-// exceeds the client's quota.
+// second call replaces the first. The error wraps [partywall.ErrTooLarge] if n,
+// with what the server keeps for the client's other calls just now, exceeds the
+// client's quota; a handler that returns that error has the client get it.
 func (out *Out[R]) Body(n int) ([]byte, error) { return out.task.resultBody(n) }
 
 // Handle makes h the handler of the method in srv. It is called before
 // [Server.Serve], once for each method of a service, and panics otherwise.
 //
 // h runs concurrently with itself. Its context ends with the caller's deadline,
-// when the caller gives up, when the client dies or the server closes. An error
+// when the caller gives up, when the client dies or the server closes; it is over
+// when h has returned, if the caller's context can end at all. An error
 // or a panic of h reaches the caller as a [RemoteError].
 func (m *Method[A, R]) Handle(srv *Server, h func(ctx context.Context, in *In[A], out *Out[R]) error) {
 	type exchange struct {

@@ -27,8 +27,9 @@ func Quota(bytes int64) ListenOption { return func(c *listenConfig) { c.quota = 
 // more is refused with [partywall.ErrBusy].
 func MaxConns(n int) ListenOption { return func(c *listenConfig) { c.maxConns = n } }
 
-// OnError has f called with what ends a conn other than the client's leaving:
-// a refused user, a failed handshake, a client that breaks the protocol.
+// OnError has f called with what ends a conn other than the client's leaving (a
+// refused user, a failed handshake, a client that breaks the protocol), and with
+// the panics of handlers.
 // f is called concurrently, and must not block.
 func OnError(f func(error)) ListenOption { return func(c *listenConfig) { c.onError = f } }
 

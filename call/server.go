@@ -43,7 +43,7 @@ type handler struct {
 }
 
 // Listen takes the name, so that no other process can serve it. Clients that
-// dial from now on wait for [Server.Serve].
+// dial from now on wait for [Server.Serve], up to five seconds.
 //
 // The error wraps [partywall.ErrRunning] if another process serves the name,
 // [partywall.ErrAccess] if the run directory is not this user's alone, or

@@ -32,6 +32,7 @@ type session struct {
 	wake   chan struct{}  // a token: the worker shall look
 	users  sync.WaitGroup // workers and handlers: whoever uses the memory
 	apart  atomic.Int64   // handlers that do not run in the worker
+	worked atomic.Int64   // nanoseconds that the last handler took that was timed
 	rang   atomic.Bool    // an answer found the client asleep since the worker last had nothing to do
 
 	role role // of the worker that has it

@@ -118,9 +118,7 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	want := s.seq
 	if c.free.only(s.index) && p.Spin() {
 		turn := wait.Turn{Place: &c.place}
-		if rang {
-			turn.Rang()
-		}
+		turn.Last(wait.Extended)
 		for {
 			switch s.rsp.seq.Load() {
 			case want:

@@ -18,6 +18,8 @@ type role struct {
 	idle    wait.Predictor
 	seen    []uint64 // the lowest bit of each slot's seen, 64 slots to a word
 	hint    int      // the slot taken last
+	waited  bool     // a medium handler has run since the last look in vain
+	crowd   int      // so many medium handlers still run apart
 
 	current atomic.Pointer[worker] // for the monitor
 }
@@ -48,6 +50,14 @@ type worker struct {
 
 const overtaken = ^uint64(0)
 
+// A worker spins at least as long as a wake costs, and up to five times as long
+// as the last handler took: where there is much to do for a call, the client too
+// has much to do before the next, and the spin costs in proportion.
+const (
+	spinsPerWork = 5
+	longestSpin  = 500 * time.Microsecond
+)
+
 func newWorker(x *session) *worker {
 	w := &worker{role: &x.role}
 	x.role.current.Store(w)
@@ -73,12 +83,14 @@ func (w *worker) work() {
 			looking, spin = false, false
 			continue
 		}
+		w.waited = false
 		if !looking {
 			looking, spin = true, w.idle.Spin()
 			if x.rang.Load() {
 				x.rang.Store(false)
-				turn.Rang()
+				turn.Last(wait.Extended)
 			}
+			turn.Last(min(spinsPerWork*time.Duration(x.worked.Load()), longestSpin))
 		}
 		if spin && turn.Next() {
 			continue

@@ -8,10 +8,21 @@ import (
 // Deadlines cross processes as nanoseconds of a clock that both read alike. The
 // monotonic clock of Go's time package is such a clock, but hides its origin; it
 // is found once, by reading both.
-var (
-	baseTime  = time.Now()
-	baseClock = monotonic()
-)
+var baseTime, baseClock = readBoth()
+
+// readBoth reads the two clocks as near to one another as a few tries allow:
+// between the readings another process may have run.
+func readBoth() (t time.Time, clock int64) {
+	best := int64(math.MaxInt64)
+	for range 10 {
+		before := monotonic()
+		now := time.Now()
+		if gap := monotonic() - before; gap < best {
+			t, clock, best = now, before+gap/2, gap
+		}
+	}
+	return t, clock
+}
 
 // ToClock converts a time to the clock that processes share, in nanoseconds,
 // without reading a clock. A time that is further away than the numbers reach,

@@ -39,17 +39,20 @@ type Turn struct {
 
 	n         uint32
 	permitted bool
-	rang      bool
+	budget    time.Duration
 	until     time.Time
 }
 
-// Rang says that the peer was asleep and has been rung for: the spin then lasts
-// until a wake and as much again would be over. Otherwise two sides that
-// have both fallen asleep would never find each other awake.
-func (t *Turn) Rang() { t.rang = true }
+// Extended is how long a side spins that has good reason to: the peer was asleep
+// and has been rung for, so that a wake and an answer have to fit in. Otherwise
+// two sides that have both fallen asleep would never find each other awake.
+const Extended = 3 * wakeCost
+
+// Last sets how long the spin lasts, if that is longer than a wake costs.
+func (t *Turn) Last(d time.Duration) { t.budget = max(t.budget, d) }
 
 // Next pauses for a moment and reports whether to look again. It returns false
-// when the spin has lasted as long as a wake would cost, when the process has
+// when the spin has lasted as long as a wake would cost or [Turn.Last] said, when the process has
 // enough spinners already, and at once on a machine with one processor. The
 // pauses grow from one hint to a burst of 64; a peer on the same processor
 // gets it instead.
@@ -72,11 +75,7 @@ func (t *Turn) long() bool {
 			return false
 		}
 		t.permitted = true
-		budget := wakeCost
-		if t.rang {
-			budget *= 3
-		}
-		t.until = time.Now().Add(budget)
+		t.until = time.Now().Add(max(t.budget, wakeCost))
 	}
 	if t.Place != nil {
 		t.Place.Look()
