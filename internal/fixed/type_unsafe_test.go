@@ -38,7 +38,7 @@ type (
 	empty  struct{}
 	blank  struct{ _ [12]byte }
 	holder struct {
-		empty
+		_ empty
 		_ [0]func()
 		A uint8
 	}
