@@ -1,0 +1,82 @@
+package call
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/rendezvous"
+)
+
+// attend serves one client from handshake to end.
+func (s *Server) attend(link *rendezvous.Link) {
+	session, err := s.greet(link)
+	if err != nil {
+		_ = link.Send(msgRefuse, encode(refusalOf(err)), nil)
+		link.Close()
+		s.config.onError(fmt.Errorf("service %q: handshake with %v: %w", s.name, link.Peer(), err))
+		return
+	}
+	session.serve()
+}
+
+// greet does the server's half of the handshake.
+func (s *Server) greet(link *rendezvous.Link) (*session, error) {
+	stop := context.AfterFunc(s.ctx, link.Interrupt)
+	defer stop()
+	_ = link.SetReceiveDeadline(time.Now().Add(handshakeTimeout))
+	m, err := link.Receive()
+	if err != nil {
+		return nil, gone(err)
+	}
+	if m.File != nil {
+		m.File.Close()
+		return nil, fmt.Errorf("%w: a descriptor in the handshake", partywall.ErrProtocol)
+	}
+	if m.Kind != msgHello {
+		return nil, fmt.Errorf("%w: message %d in the handshake", partywall.ErrProtocol, m.Kind)
+	}
+	h, err := decode[hello](m.Payload)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case h.Version != ProtocolVersion:
+		return nil, fmt.Errorf("%w: the client speaks %d, the service %d", partywall.ErrVersion, h.Version, ProtocolVersion)
+	case h.Service != s.name:
+		return nil, fmt.Errorf("%w: this is %q, not what the client asked for", partywall.ErrNotFound, s.name)
+	case s.leaving.Load():
+		return nil, fmt.Errorf("%w: service %q", partywall.ErrShutdown, s.name)
+	}
+	_ = link.SetReceiveDeadline(time.Time{})
+	return s.welcome(link)
+}
+
+func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
+	session, err := newSession(s, link)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %q: %w", partywall.ErrBusy, s.name, err)
+	}
+	g := session.control.geometry
+	w := welcome{
+		Slots:      uint32(g.slots),
+		ArgRoom:    uint32(g.argRoom),
+		ResultRoom: uint32(g.resultRoom),
+		Quota:      uint64(s.config.quota),
+	}
+	err = s.admit(session)
+	if err == nil {
+		if err = link.Send(msgWelcome, encode(w), session.control.region.File()); err != nil {
+			err = gone(err)
+		}
+	}
+	if err != nil {
+		session.cancel(err)
+		s.dismiss(session)
+		session.control.region.Close()
+		return nil, err
+	}
+	session.control.region.CloseFile()
+	return session, nil
+}
