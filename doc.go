@@ -6,6 +6,6 @@
 //     process on the same machine, whose argument and result lie in memory that
 //     both have mapped.
 //
-// The processes need no broker. On the path of a call between two processes
-// that are awake there is no system call.
+// The processes need no broker. A short call between two processes that are
+// awake makes no system call.
 package partywall

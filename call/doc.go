@@ -44,7 +44,8 @@
 //
 // # Speed
 //
-// While both processes are awake a call makes no system call. A process with
+// While both processes are awake on processors of their own, a call that is
+// answered within two microseconds makes no system call. A process with
 // nothing to do spins for about as long as a wake would cost, if the recent past
 // promises that this helps, and then sleeps. An idle conn costs no processor
 // time and no thread. Neither side allocates for a call without a body whose

@@ -50,3 +50,6 @@ func (b *Bell) Due() bool {
 	r := b.rung.Load()
 	return r != w && b.rung.CompareAndSwap(r, w)
 }
+
+// Rung returns the last sleep for which this process rang, 0 before the first.
+func (b *Bell) Rung() uint32 { return b.rung.Load() }
