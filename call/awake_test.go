@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
@@ -13,6 +14,9 @@ var awakeM = NewMethod[uint64, uint64]("awake")
 // While both sides are awake nobody rings: some stretch of a thousand calls, one
 // after the other, gets by without a message on the socket in either direction.
 func TestNoRingsWhileAwake(t *testing.T) {
+	if min(runtime.GOMAXPROCS(0), runtime.NumCPU()) == 1 {
+		t.Skip("with one processor nobody spins: each side sleeps whenever it waits")
+	}
 	t.Setenv("PARTYWALL_DIR", t.TempDir()+"/run")
 	srv, err := Listen("awake")
 	if err != nil {
