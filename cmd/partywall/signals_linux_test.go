@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -94,7 +95,17 @@ var long = [][]string{
 	{"demo", "--width", "5000", "--height", "3000", "-o", "difference.png"},
 }
 
+// catch makes sure that programs started by the test do not inherit signals that
+// this process was started to ignore, as nohup does: what a process catches, its
+// children take as they come.
+func catch(t *testing.T) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(caught) })
+}
+
 func TestSignalEndsInOrder(t *testing.T) {
+	catch(t)
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		for _, args := range long {
 			t.Run(s.String()+"/"+strings.Join(args, "_"), func(t *testing.T) {
@@ -122,6 +133,7 @@ func TestSignalEndsInOrder(t *testing.T) {
 
 // A terminal sends its signals to both processes; an impatient user sends two.
 func TestSignalToBoth(t *testing.T) {
+	catch(t)
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
 		for _, times := range []int{1, 2} {
 			p := startProgram(t, long[0]...)

@@ -22,6 +22,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -43,7 +44,7 @@ const roleVariable = "PARTYWALL_PROCTEST_ROLE"
 func Main(m *testing.M, roles Roles) {
 	name, ok := os.LookupEnv(roleVariable)
 	if !ok {
-		os.Exit(m.Run())
+		os.Exit(run(m))
 	}
 	role := roles[name]
 	if role == nil {
@@ -55,6 +56,19 @@ func Main(m *testing.M, roles Roles) {
 		os.Exit(1)
 	}
 	os.Exit(0)
+}
+
+// run runs the tests, and the processes that they start, in a run directory of
+// their own: a service of the user's is none of theirs.
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "partywall-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "proctest:", err)
+		return 2
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv("PARTYWALL_DIR", filepath.Join(dir, "run"))
+	return m.Run()
 }
 
 // A Process is this test binary in a role.
