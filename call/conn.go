@@ -170,9 +170,9 @@ func (c *Conn) Err() error {
 	return nil
 }
 
-// Close ends the conn. Calls in flight return an error that wraps
-// [os.ErrClosed], unless their answer has come by then; Close waits for them to return. It is idempotent and may be
-// called concurrently.
+// Close ends the conn. Calls in flight return an error that wraps [os.ErrClosed],
+// unless their answer has come by then; Close waits for them to return. It is
+// idempotent and may be called concurrently.
 func (c *Conn) Close() error {
 	c.fail(fmt.Errorf("conn to %q: %w", c.service, os.ErrClosed))
 	<-c.drained
@@ -197,7 +197,8 @@ func (c *Conn) release() {
 	close(c.drained)
 }
 
-// read is the conn's reader: it turns rings into wakes and the end of file into the conn's end.
+// read is the conn's reader: it turns rings into wakes and the end of file into
+// the conn's end.
 func (c *Conn) read() {
 	bye := false
 	for {

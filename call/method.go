@@ -33,9 +33,9 @@ func (c *core) method() *core { return c }
 // Name returns the method's name.
 func (c *core) Name() string { return c.name }
 
-// NewMethod returns the method of that name. Argument and result must have a
-// fixed layout: numbers of a stated size, bools, arrays and structs of those, of at most 65,536
-// bytes each. It panics if they have not, or if the name breaks the rule of
+// NewMethod returns the method of that name. Argument and result must have a fixed
+// layout: numbers of a stated size, bools, arrays and structs of those, of at most
+// 65,536 bytes each. It panics if they have not, or if the name breaks the rule of
 // [partywall.CheckName].
 func NewMethod[A, R any](name string) *Method[A, R] {
 	if err := partywall.CheckName(name); err != nil {

@@ -17,10 +17,11 @@ type listenConfig struct {
 	onError  func(error)
 }
 
-// Quota sets how many bytes of bodies each client may have lent to the service
-// at once, and how many bytes of results that did not fit the service keeps for
-// it: [DefaultQuota] unless set, rounded up to a multiple of 64 KiB. A call uses room for its request's body and
-// its result's body together, rounded up to a power of two up to 64 MiB and to a multiple of 64 MiB above.
+// Quota sets how many bytes of bodies each client may have lent to the service at
+// once, and how many bytes of results that did not fit the service keeps for it:
+// [DefaultQuota] unless set, rounded up to a multiple of 64 KiB. A call uses room
+// for its request's body and its result's body together, rounded up to a power of
+// two up to 64 MiB and to a multiple of 64 MiB above.
 func Quota(bytes int64) ListenOption { return func(c *listenConfig) { c.quota = bytes } }
 
 // MaxConns bounds the conns that the service has at once: 4096 unless set. One

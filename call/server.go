@@ -94,9 +94,9 @@ func (s *Server) find(name string) int {
 }
 
 // Serve accepts clients and serves them until the context ends or the server is
-// shut down or closed, and then returns nil, once every handler has returned. The end of the context
-// closes the server as [Server.Close] does. Any other end is an error. Serve
-// is called once.
+// shut down or closed, and then returns nil, once every handler has returned. The
+// end of the context closes the server as [Server.Close] does. Any other end is an
+// error. Serve is called once.
 func (s *Server) Serve(ctx context.Context) error {
 	s.mu.Lock()
 	if s.serving {

@@ -41,8 +41,9 @@ type worker struct {
 	*role
 
 	// inline is 0 outside handlers, and inside the number of the handler's run.
-	// The monitor overtakes the worker by replacing the number with overtaken, the worker returns
-	// from the handler by replacing it with 0: whoever wins has the role.
+	// The monitor overtakes the worker by replacing the number with overtaken, the
+	// worker returns from the handler by replacing it with 0: whoever wins has the
+	// role.
 	inline atomic.Uint64
 	run    uint64   // counts handlers' runs
 	method *handler // that runs; the worker writes it while inline is 0

@@ -52,10 +52,10 @@ const Extended = 3 * wakeCost
 func (t *Turn) Last(d time.Duration) { t.budget = max(t.budget, d) }
 
 // Next pauses for a moment and reports whether to look again. It returns false
-// when the spin has lasted as long as a wake would cost or [Turn.Last] said, when the process has
-// enough spinners already, and at once on a machine with one processor. The
-// pauses grow from one hint to a burst of 64; a peer on the same processor
-// gets it instead.
+// when the spin has lasted as long as a wake would cost or [Turn.Last] said, when
+// the process has enough spinners already, and at once on a machine with one
+// processor. The pauses grow from one hint to a burst of 64; a peer on the same
+// processor gets it instead.
 func (t *Turn) Next() bool {
 	if permits == 0 {
 		return false
@@ -103,12 +103,12 @@ func (t *Turn) End() {
 	*t = Turn{Place: t.Place}
 }
 
-// A Predictor remembers how the waits for one kind of event went, and says
-// whether to spin for the next. Up to three spins in a row that fail are put
-// down to chance: a processor that others used meanwhile. After more it advises against spinning for
-// the next 1, 2, 4, … 64 waits. It is confident again after a spin that
-// succeeded, and after a sleep so short that a spin would have succeeded.
-// The zero value is confident. It may be used concurrently.
+// A Predictor remembers how the waits for one kind of event went, and says whether
+// to spin for the next. Up to three spins in a row that fail are put down to
+// chance: a processor that others used meanwhile. After more it advises against
+// spinning for the next 1, 2, 4, … 64 waits. It is confident again after a spin
+// that succeeded, and after a sleep so short that a spin would have succeeded. The
+// zero value is confident. It may be used concurrently.
 type Predictor struct {
 	skip   atomic.Uint32 // waits still to skip
 	misses atomic.Uint32 // in a row
