@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -156,6 +157,43 @@ func TestKeptForNobody(t *testing.T) {
 		}
 		c.Close() // the next conn has not learned the usual size
 		c = f.dial()
+	}
+}
+
+// What is kept for callers who have all gone is dropped without another call in
+// their slots.
+func TestKeptForNobodyInAnySlot(t *testing.T) {
+	f := startLocal(t, config{})
+	c := f.dial()
+	ctx, cancel := context.WithCancel(context.Background())
+	const callers = 5
+	done := make(chan error, callers)
+	for key := range uint32(callers) {
+		go func() {
+			_, _, err := blobM.CallBody(ctx, c, blobArg{Out: 800_000, Hold: key + 1}, nil, nil)
+			done <- err
+		}()
+	}
+	for key := range uint32(callers) {
+		if _, err := f.host.stage.await(context.Background(), key+1, func(n note) bool { return n.Held == 1 }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	for range callers {
+		wantErr(t, recv(t, done), context.Canceled)
+	}
+	eventually(t, "all slots are free", func() bool { return call.FreeSlots(c) == 1024 })
+	if n := call.Kept(f.host.srv); n != 0 {
+		t.Fatalf("%d bytes are kept", n)
+	}
+}
+
+// No limit is a quota too.
+func TestQuotaWithoutLimit(t *testing.T) {
+	f := startLocal(t, config{Quota: math.MaxInt64})
+	if _, got, err := blobM.CallBody(context.Background(), f.dial(), blobArg{Out: 3 << 20}, nil, nil); err != nil || len(got) != 3<<20 {
+		t.Fatalf("%d bytes, %v", len(got), err)
 	}
 }
 

@@ -49,10 +49,12 @@ type connEnd struct{ err error }
 // Dial connects to the service of that name, which another process of this user
 // serves. The context bounds the connecting, not the conn.
 //
-// The error wraps [partywall.ErrNotFound] if nobody serves the name,
-// [partywall.ErrAccess] if the run directory is not this user's alone,
-// [partywall.ErrVersion], [partywall.ErrBusy], [partywall.ErrLayout] if an
-// expected method has other types, or the context's error.
+// The error wraps [partywall.ErrName], [partywall.ErrNotFound] if nobody serves
+// the name, [partywall.ErrAccess] if the run directory is not this user's alone,
+// [partywall.ErrVersion], [partywall.ErrBusy], [partywall.ErrShutdown],
+// [partywall.ErrPeerGone], [partywall.ErrProtocol], [partywall.ErrLayout] if an
+// expected method has other types, the context's error, or
+// [os.ErrDeadlineExceeded] if the server does not answer within five seconds.
 func Dial(ctx context.Context, name string, options ...DialOption) (*Conn, error) {
 	var config dialConfig
 	for _, o := range options {

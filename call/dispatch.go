@@ -137,7 +137,7 @@ func (x *session) prepare(s *serverSlot) (*handler, error) {
 			return nil, s.broke("region %d, which is not lent", f.region)
 		}
 		mem := r.Bytes()
-		if f.bodyLen > uint64(len(mem)) {
+		if f.bodyLen > min(uint64(len(mem)), MaxBody) {
 			x.lent.done(r)
 			return nil, s.broke("a body of %d bytes in a region of %d", f.bodyLen, len(mem))
 		}
@@ -249,8 +249,9 @@ func (x *session) fetch(s *serverSlot) {
 	if s.task.region != nil {
 		if s.kept == nil || len(s.kept) > len(s.task.room) {
 			x.end(s.broke("a fetch of %d bytes into %d", len(s.kept), len(s.task.room)))
+		} else {
+			n = copy(s.task.room, s.kept)
 		}
-		n = copy(s.task.room, s.kept)
 	}
 	x.unkeep(s)
 	x.answer(s, responseFields{status: statusDone, bodyLen: uint64(n)})

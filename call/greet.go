@@ -23,11 +23,14 @@ func (s *Server) attend(link *rendezvous.Link) {
 
 // greet does the server's half of the handshake.
 func (s *Server) greet(link *rendezvous.Link) (*session, error) {
+	_ = link.SetReceiveDeadline(time.Now().Add(handshakeTimeout))
 	stop := context.AfterFunc(s.ctx, link.Interrupt)
 	defer stop()
-	_ = link.SetReceiveDeadline(time.Now().Add(handshakeTimeout))
 	m, err := link.Receive()
 	if err != nil {
+		if s.ctx.Err() != nil {
+			return nil, context.Cause(s.ctx)
+		}
 		return nil, gone(err)
 	}
 	if m.File != nil {

@@ -16,7 +16,8 @@ import (
 // told, and may still run for a while), [partywall.ErrPeerGone] if the server
 // died, [partywall.ErrShutdown] if it did not take the call,
 // [partywall.ErrNotFound] or [partywall.ErrLayout] if it has no such method,
-// [partywall.ErrProtocol] if it broke the protocol, or [os.ErrClosed].
+// [partywall.ErrProtocol] if it broke the protocol, [partywall.ErrTooLarge] if
+// its handler asked for a body beyond the quota, or [os.ErrClosed].
 func (m *Method[A, R]) Call(ctx context.Context, c *Conn, arg A) (R, error) {
 	var result R
 	t, err := c.begin(ctx, &m.core)

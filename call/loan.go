@@ -27,7 +27,7 @@ func (t *transaction) lend(ctx context.Context, n, room int) error {
 // resultBody returns the result's body in the region lent.
 func (t *transaction) resultBody(at, n uint64) ([]byte, error) {
 	mem := t.slot.region.bytes()
-	if room := uint64(len(mem)) - min(at, uint64(len(mem))); n > room {
+	if room := uint64(len(mem)) - min(at, uint64(len(mem))); n > min(room, MaxBody) {
 		return nil, t.broke("a result's body of %d bytes where %d fit", n, room)
 	}
 	t.method.bodySize.Store(int64(n))
@@ -57,8 +57,12 @@ func (t *transaction) fetch(ctx context.Context, n uint64, into *[]byte) error {
 		t.discard()
 		return err
 	}
+	seq := t.slot.seq
 	fields, err := t.exchange(ctx, requestFields{flags: flagFetch, region: r.number})
 	switch {
+	case err != nil && t.slot != nil && t.slot.seq == seq: // not published: the context has ended
+		t.discard()
+		return err
 	case err != nil:
 		return err
 	case fields.status != statusDone:

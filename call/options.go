@@ -39,7 +39,8 @@ func newListenConfig(options []ListenOption) listenConfig {
 	for _, o := range options {
 		o(&c)
 	}
-	c.quota = max(1, (c.quota+minBody-1)/minBody) * minBody // regions are whole multiples
+	c.quota = min(max(c.quota, 1), 1<<50)                 // nobody has more
+	c.quota = (c.quota + minBody - 1) / minBody * minBody // regions are whole multiples
 	return c
 }
 

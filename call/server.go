@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/partywall/partywall"
@@ -142,9 +143,12 @@ func (s *Server) accept() error {
 }
 
 // temporary reports whether accepting can succeed later: a client that has gone
-// again, or descriptors that have run out.
+// again, or descriptors or memory that have run out.
 func temporary(err error) bool {
 	var t interface{ Temporary() bool }
+	if errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM) {
+		return true
+	}
 	return !errors.Is(err, net.ErrClosed) && errors.As(err, &t) && t.Temporary()
 }
 

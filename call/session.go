@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -82,7 +83,7 @@ func (x *session) end(err error) {
 	if !x.ended.Swap(true) {
 		x.cancel(err)
 		x.link.Close()
-		if errors.Is(err, partywall.ErrProtocol) {
+		if errors.Is(err, partywall.ErrProtocol) || errors.Is(err, os.ErrDeadlineExceeded) {
 			x.server.config.onError(fmt.Errorf("service %q: conn of %v ended: %w", x.server.name, x.link.Peer(), err))
 		}
 	}

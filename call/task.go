@@ -43,6 +43,11 @@ func (x *session) slot(i int) *serverSlot {
 // giveUp ends the context of request n, which may run, be over, or not be taken
 // yet: then the runner finds it in given.
 func (s *serverSlot) giveUp(n uint32) {
+	// A CANCEL that had to wait for the socket may come after a newer one. Only the
+	// reader stores here.
+	if old := s.given.Load(); old != 0 && int32(n-uint32(old)) < 0 {
+		return
+	}
 	s.given.Store(uint64(n) | givenUp)
 	// In this order: a context of a later request comes with a later number.
 	if c := s.ctx.Load(); c != nil && s.running.Load() == n {
@@ -83,9 +88,9 @@ func (t *task) resultBody(n int) ([]byte, error) {
 	if n > MaxBody {
 		return nil, &quotaError{fmt.Sprintf("a result's body of %d bytes; the limit is %d", n, MaxBody)}
 	}
-	if x.kept.Add(int64(n)) > quota {
+	if kept := x.kept.Add(int64(n)) - int64(n); kept+int64(n) > quota {
 		x.kept.Add(-int64(n))
-		return nil, &quotaError{fmt.Sprintf("a result's body of %d bytes exceeds this client's quota of %d; raise it with call.Quota where the service listens", n, quota)}
+		return nil, &quotaError{fmt.Sprintf("a result's body of %d bytes, with %d kept for other calls, exceeds this client's quota of %d; raise it with call.Quota where the service listens", n, kept, quota)}
 	}
 	t.out, t.keep = n, make([]byte, n)
 	return t.keep, nil

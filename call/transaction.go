@@ -116,7 +116,8 @@ func (t *transaction) broke(format string, args ...any) error {
 // says whether the slot is still the caller's; if not, the caller has given up.
 func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang bool) (kept bool, err error) {
 	want := s.seq
-	if c.free.only(s.index) && p.Spin() {
+	spun := c.free.only(s.index) && p.Spin()
+	if spun {
 		turn := wait.Turn{Place: &c.place}
 		turn.Last(wait.Extended)
 		for {
@@ -144,6 +145,9 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	}
 	start := time.Now()
 	kept, err = c.park(ctx, s)
+	if spun || !kept {
+		return kept, err
+	}
 	wakes := 1
 	if rang {
 		wakes = 2

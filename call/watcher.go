@@ -162,7 +162,7 @@ func (c *Conn) watchAnswers() {
 			w.predictor.Miss()
 		}
 		turn.End()
-		c.sleep()
+		c.sleep(spin)
 		looking, spin = false, false
 	}
 }
@@ -187,12 +187,14 @@ func (w *watcher) beIdle() {
 }
 
 // sleep publishes that the client sleeps, looks again, and waits for a ring.
-func (c *Conn) sleep() {
+func (c *Conn) sleep(spun bool) {
 	c.watch.sleeper.Sleep()
 	if delivered, _ := c.deliver(false); delivered == 0 {
 		start := time.Now()
 		<-c.watch.wake
-		c.watch.predictor.Slept(time.Since(start), 1)
+		if !spun {
+			c.watch.predictor.Slept(time.Since(start), 1)
+		}
 	}
 	c.watch.sleeper.Wake()
 }
@@ -242,12 +244,25 @@ func (c *Conn) deliverSlot(g, i int, ended bool) bool {
 		}
 	case phaseAbandoned:
 		if s.state.CompareAndSwap(state, phaseNone) {
+			if !ended && s.rsp.status == statusKept {
+				c.dropKept(s)
+				return true
+			}
 			c.watch.parked[g].And(^(uint64(1) << i))
 			c.freeSlot(s)
 			return true
 		}
 	}
 	return false // the caller has just taken its bit back, or given up
+}
+
+// dropKept tells the server to drop the result that it has kept for a caller who
+// has gone: the slot stays abandoned, with the request that says so.
+func (c *Conn) dropKept(s *clientSlot) {
+	s.req.requestFields = requestFields{flags: flagFetch}
+	s.seq++
+	c.publish(s)
+	s.state.Store(parkedAs(phaseAbandoned, s.seq))
 }
 
 // lie is the error for a response number that no honest server publishes.

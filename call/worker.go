@@ -70,6 +70,7 @@ func (w *worker) work() {
 	x := w.session
 	turn := wait.Turn{Place: &x.place}
 	defer turn.End()
+	w.sleeper.Wake() // a worker that was overtaken in its second look has left it asleep
 	x.server.monitor.watch(x)
 	looking, spin := false, false // whether nothing was there at the last look, and what is done about it
 	for !x.ended.Load() {
@@ -100,7 +101,7 @@ func (w *worker) work() {
 			w.idle.Miss()
 		}
 		turn.End()
-		if !w.sleep() {
+		if !w.sleep(spin) {
 			return
 		}
 		looking, spin = false, false
@@ -109,7 +110,7 @@ func (w *worker) work() {
 }
 
 // sleep publishes that the server sleeps, looks again, and waits for a ring.
-func (w *worker) sleep() bool {
+func (w *worker) sleep(spun bool) bool {
 	x := w.session
 	w.sleeper.Sleep()
 	took, ok := w.look()
@@ -120,7 +121,9 @@ func (w *worker) sleep() bool {
 		x.server.monitor.forget(x)
 		start := time.Now()
 		<-x.wake
-		w.idle.Slept(time.Since(start), 1)
+		if !spun {
+			w.idle.Slept(time.Since(start), 1)
+		}
 		x.place.Look()
 		x.server.monitor.watch(x)
 	}

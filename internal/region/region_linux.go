@@ -58,15 +58,9 @@ func verify(file *os.File, size int64) error {
 
 // verifyFD accepts a memfd on ordinary shared memory, of that size, that can no
 // longer change its size. Huge pages are refused: a hole punched into them can
-// raise SIGBUS at the next touch, which a hole in ordinary memory does not.
+// raise SIGBUS at the next touch, which a hole in ordinary memory does not. The
+// seals are asked for first: that does not enter a file system, which could hang.
 func verifyFD(fd int, size int64) error {
-	var fs unix.Statfs_t
-	if err := retry(func() error { return unix.Fstatfs(fd, &fs) }); err != nil {
-		return os.NewSyscallError("fstatfs", err)
-	}
-	if checkKind && int64(fs.Type) != unix.TMPFS_MAGIC {
-		return fmt.Errorf("%w: the descriptor lent is not a memfd (file system type %#x)", partywall.ErrProtocol, fs.Type)
-	}
 	have, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
 	if checkSeals {
 		if err != nil {
@@ -75,6 +69,13 @@ func verifyFD(fd int, size int64) error {
 		if have&(unix.F_SEAL_SHRINK|unix.F_SEAL_GROW) != unix.F_SEAL_SHRINK|unix.F_SEAL_GROW {
 			return fmt.Errorf("%w: the memory lent is not sealed against shrinking and growing (seals %#x)", partywall.ErrProtocol, have)
 		}
+	}
+	var fs unix.Statfs_t
+	if err := retry(func() error { return unix.Fstatfs(fd, &fs) }); err != nil {
+		return os.NewSyscallError("fstatfs", err)
+	}
+	if checkKind && int64(fs.Type) != unix.TMPFS_MAGIC {
+		return fmt.Errorf("%w: the descriptor lent is not a memfd (file system type %#x)", partywall.ErrProtocol, fs.Type)
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {

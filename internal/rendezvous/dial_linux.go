@@ -40,6 +40,7 @@ func dial(ctx context.Context, name string) (*Link, error) {
 // reports at once instead of letting a non-blocking connect wait.
 func connect(ctx context.Context, path string) (*net.UnixConn, error) {
 	var d net.Dialer
+	patience := time.Now().Add(Timeout)
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		conn, err := d.DialContext(ctx, "unixpacket", path)
 		if err == nil {
@@ -47,6 +48,9 @@ func connect(ctx context.Context, path string) (*net.UnixConn, error) {
 		}
 		if !errors.Is(err, unix.EAGAIN) {
 			return nil, err
+		}
+		if time.Now().After(patience) {
+			return nil, fmt.Errorf("%w: it does not accept clients, and its backlog is full: %w", partywall.ErrBusy, err)
 		}
 		select {
 		case <-ctx.Done():

@@ -51,7 +51,7 @@ func parseFrame(frame []byte) (kind uint8, more bool, payload []byte, err error)
 	return frame[0], frame[1] == 1, frame[headerSize:], nil
 }
 
-// assemble joins pages into messages. What it holds is bounded by MaxPayload.
+// assembler joins pages into messages. What it holds is bounded by MaxPayload.
 type assembler struct {
 	kind    uint8
 	payload []byte

@@ -2,7 +2,7 @@
 // the socket that joins the two processes and that carries their messages and
 // descriptors.
 //
-// Names live in the run directory (see [OpenDir]), which belongs to one user. A
+// Names live in the run directory (see [DirPath]), which belongs to one user. A
 // name is hashed into two paths there: a lock file, which is never deleted and
 // which the server holds locked, and a socket. The lock is the kernel's and ends with the
 // process, so whoever holds it may clear away the socket of a dead server.

@@ -41,7 +41,7 @@ func (b *Bell) Init(word *atomic.Uint32) { b.word = word }
 
 // Due reports whether the caller, having published something, must ring: the
 // peer says that it sleeps, and nobody in this process has rung for that sleep.
-// Any value that a lying peer writes costs at most one ring for each value.
+// A lying peer that changes the word costs at most one ring for each change.
 func (b *Bell) Due() bool {
 	w := b.word.Load()
 	if w&1 == 0 {

@@ -17,7 +17,7 @@ const (
 	wakeCost = 50 * time.Microsecond
 
 	// freeTurns are the turns before a spin looks at the clock and asks for one
-	// of the process's permits: about a microsecond.
+	// of the process's permits: 167 PAUSEs, or two microseconds and more.
 	freeTurns = 48
 
 	// maxSkip is how many waits in a row are not spun after spins that failed.
