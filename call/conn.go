@@ -282,7 +282,7 @@ func gone(err error) error {
 	case errors.Is(err, io.EOF):
 		return partywall.ErrPeerGone
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("the peer does not answer: %w", err)
+		return fmt.Errorf("the peer does not answer: %w", os.ErrDeadlineExceeded)
 	}
 	return fmt.Errorf("%w: %w", partywall.ErrPeerGone, err)
 }

@@ -104,7 +104,7 @@ var messageLies = []clientLie{
 	{name: "kind-of-servers-bye", lie: payload(msgBye, "")},
 
 	// One who does not read what it asked for: its own conn waits, and ends.
-	{name: "never-reads", cause: errNone, lie: func(l *lyingClient) error {
+	{name: "never-reads", cause: os.ErrDeadlineExceeded, lie: func(l *lyingClient) error {
 		ask := encode(resolve{ID: 1, Method: "none"})
 		if err := l.conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
 			return err

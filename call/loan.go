@@ -91,6 +91,7 @@ func ran(err error) error {
 func (t *transaction) discard() {
 	s := t.slot
 	s.req.requestFields = requestFields{method: t.method.number, flags: flagFetch}
+	s.fetch = true
 	s.seq++
 	t.conn.publish(s)
 	t.conn.abandon(s)

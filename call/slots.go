@@ -113,6 +113,7 @@ type clientSlot struct {
 	index  int
 	seq    uint32      // the last request's number
 	region *bodyRegion // lent to the call in flight, or nil
+	fetch  bool        // the last request is a FETCH
 
 	state atomic.Uint64 // see parkedAs
 	ready chan struct{} // the watcher has delivered

@@ -64,6 +64,7 @@ func (t *transaction) exchange(ctx context.Context, fields requestFields) (respo
 		}
 	}
 	s.req.requestFields = fields
+	s.fetch = fields.flags&flagFetch != 0
 	s.seq++
 	rang := c.publish(s)
 	switch kept, err := c.await(ctx, s, &t.method.predictor, rang); {

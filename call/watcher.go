@@ -244,7 +244,7 @@ func (c *Conn) deliverSlot(g, i int, ended bool) bool {
 		}
 	case phaseAbandoned:
 		if s.state.CompareAndSwap(state, phaseNone) {
-			if !ended && s.rsp.status == statusKept {
+			if !ended && !s.fetch && s.rsp.status == statusKept {
 				c.dropKept(s)
 				return true
 			}
@@ -260,6 +260,7 @@ func (c *Conn) deliverSlot(g, i int, ended bool) bool {
 // has gone: the slot stays abandoned, with the request that says so.
 func (c *Conn) dropKept(s *clientSlot) {
 	s.req.requestFields = requestFields{flags: flagFetch}
+	s.fetch = true
 	s.seq++
 	c.publish(s)
 	s.state.Store(parkedAs(phaseAbandoned, s.seq))
