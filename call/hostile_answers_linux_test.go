@@ -110,8 +110,14 @@ var answerLies = []serverLie{
 		}
 		return last
 	}},
+	// It does not go on to answer the question, which could hide the lie from a
+	// client that looks late.
 	{name: "seq-ahead-of-the-question", lie: func(l *lyingServer) error {
-		return l.publishAs(0, 2, responseFields{status: statusDone})
+		if err := l.publishAs(0, 2, responseFields{status: statusDone}); err != nil {
+			return err
+		}
+		<-l.over
+		return errEnded
 	}},
 	// The answer is the server's to give, whenever; it may be wrong, or late enough
 	// to be right.
