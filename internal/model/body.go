@@ -25,12 +25,14 @@ const (
 	UnmapAtOnce                    // the end of the conn unmaps under a handler
 	FetchAfterRelease              // the caller releases its slot before it fetches
 	KeptForgotten                  // the server drops the kept result with its answer
+	KeptForNobody                  // the watcher frees an abandoned slot that is answered KEPT
 	bodyMutations
 )
 
 var bodyMutationNames = [bodyMutations]string{
 	"none", "abandoned region warm at once", "published before LENT", "unlent while in use",
 	"unmapped under a handler", "released before FETCH", "kept result dropped",
+	"kept for nobody",
 }
 
 // String returns a short name.
@@ -66,6 +68,13 @@ const (
 
 // large is the region that every result fits into.
 const large = 1
+
+// What a request is, in bodySlot.fetch.
+const (
+	isCall  = iota
+	isFetch // copy what is kept
+	isDrop  // FETCH without a region: drop what is kept
+)
 
 // hasResult marks a region's bytes, or a request's id, as the result.
 const hasResult = 0x40
@@ -123,13 +132,13 @@ func (m *Bodies) Check(s *BodyState) string {
 		return bodyBadNames[s.bad]
 	}
 	for i, h := range s.work {
-		if h.busy == 0 || s.dead {
+		if h.busy == 0 || h.fetch == isDrop || s.dead {
 			continue
 		}
 		if r := s.region[h.region]; r.state != regInUse && r.state != regAbandoned || r.gen != h.gen {
 			return "a region is not used again before the server has let go of it"
 		}
-		if other := s.work[1-i]; other.busy != 0 && other.region == h.region {
+		if other := s.work[1-i]; other.busy != 0 && other.fetch != isDrop && other.region == h.region {
 			return bodyBadNames[bodyShared]
 		}
 	}
@@ -156,6 +165,9 @@ func (m *Bodies) Goal(s *BodyState) string {
 	}
 	if s.free != 3 {
 		return "an abandoned slot is freed once the server has let go"
+	}
+	if s.kept != [2]uint8{} {
+		return "nothing is kept for a caller who has gone"
 	}
 	return ""
 }
@@ -187,6 +199,11 @@ func (m *Bodies) finish(s *BodyState, c int, slot, region bool) {
 	if int(k.call) == m.Calls {
 		k.pc = bDone
 	}
+}
+
+// drop publishes a FETCH without a region in an abandoned slot.
+func (t *bodySlot) drop() {
+	*t = bodySlot{req: (t.req + 1) % modulus, rsp: t.rsp, fetch: isDrop, abandoned: 1}
 }
 
 // caller appends the steps of caller c.
@@ -226,7 +243,12 @@ func (m *Bodies) caller(s *BodyState, c int, out []Succ[BodyState]) []Succ[BodyS
 				}
 			}
 		}
-		if m.Cancel {
+		switch {
+		case m.Cancel && k.fetch != 0:
+			slot.drop()
+			m.finish(&n, c, false, false)
+			emit("gives up before it has a region: abandons the slot with a FETCH that drops", true)
+		case m.Cancel:
 			m.finish(&n, c, true, false)
 			emit("gives up before it has a region", true)
 		}
@@ -265,7 +287,7 @@ func (m *Bodies) caller(s *BodyState, c int, out []Succ[BodyState]) []Succ[BodyS
 			emit("is told that nothing was kept", false)
 		case slot.answer == ansKept:
 			n.region[k.region].state = regWarm
-			k.fetch, k.pc = 1, bRegion
+			k.fetch, k.pc = isFetch, bRegion
 			if m.Mutation == FetchAfterRelease {
 				n.free |= 1 << k.slot
 				k.pc = bClaim

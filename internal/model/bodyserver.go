@@ -22,8 +22,13 @@ func (m *Bodies) client(s *BodyState, out []Succ[BodyState]) []Succ[BodyState] {
 		if t.abandoned == 0 || t.req != t.rsp {
 			continue
 		}
-		if m.Mutation != AbandonWarm && n.region[t.region].state == regAbandoned {
+		if m.Mutation != AbandonWarm && t.fetch != isDrop && n.region[t.region].state == regAbandoned {
 			n.region[t.region].state = regWarm
+		}
+		if t.answer == ansKept && m.Mutation != KeptForNobody {
+			t.drop()
+			emit(watcherName, "finds an abandoned slot answered KEPT: publishes a FETCH that drops", false)
+			continue
 		}
 		t.abandoned, t.id, t.answer = 0, 0, 0
 		n.free |= 1 << i
@@ -94,7 +99,9 @@ func (m *Bodies) server(s *BodyState, out []Succ[BodyState]) []Succ[BodyState] {
 				continue
 			}
 			*h = bodyHandler{busy: 1, id: t.id, region: t.region, gen: s.mapped[t.region], fetch: t.fetch}
-			if h.gen == 0 || h.gen != s.region[t.region].gen {
+			if t.fetch == isDrop {
+				*h = bodyHandler{busy: 1, fetch: isDrop}
+			} else if h.gen == 0 || h.gen != s.region[t.region].gen {
 				n.bad = bodyUnmapped
 			}
 			emit(handlerName, "takes a request")
@@ -124,7 +131,13 @@ func (m *Bodies) answer(s *BodyState, i int, out []Succ[BodyState]) []Succ[BodyS
 		out = append(out, Succ[BodyState]{Who: handlerName, What: what, State: n})
 		n = *s
 	}
-	if h.fetch != 0 {
+	if h.fetch == isDrop {
+		n.kept[i] = 0
+		t.answer, t.rsp = ansResult, t.req
+		n.work[i] = bodyHandler{}
+		return append(out, Succ[BodyState]{Who: handlerName, What: "drops the kept result", State: n})
+	}
+	if h.fetch == isFetch {
 		// A FETCH, like any request, is the end of what was kept.
 		n.kept[i] = 0
 		switch {
