@@ -3,7 +3,7 @@ package call
 import "time"
 
 // Slots sets how many slots each conn has.
-func Slots(n int) ListenOption { return func(c *listenConfig) { c.slots = n } }
+func Slots(n int) ListenOption { return listenOption(func(c *listenConfig) { c.slots = n }) }
 
 // SetIdleBody shortens how long a body region is kept warm, and returns what
 // puts it back. No conn may be open at either.

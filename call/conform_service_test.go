@@ -251,6 +251,7 @@ func (s *stage) install(srv *call.Server) {
 		return nil
 	})
 	installEchoes(srv)
+	s.installForms(srv)
 }
 
 func (s *stage) blob(ctx context.Context, in *call.In[blobArg], out *call.Out[blobResult]) error {

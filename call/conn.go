@@ -20,10 +20,11 @@ import (
 // call through it at once; up to 1,024 calls are in flight, and more wait. Close
 // it when it is no longer needed.
 type Conn struct {
-	service string
-	link    *rendezvous.Link
-	peer    Peer
-	quota   int64
+	service      string
+	link         *rendezvous.Link
+	peer         Peer
+	quota        int64
+	interceptors []Interceptor
 	*control
 
 	slots  []atomic.Pointer[clientSlot] // made at first use, by whoever has claimed the slot
@@ -47,7 +48,8 @@ var handshakeTimeout = rendezvous.Timeout
 type connEnd struct{ err error }
 
 // Dial connects to the service of that name, which another process of this user
-// serves. The context bounds the connecting, not the conn.
+// serves, and which [Start] has it start if nobody does. The context bounds the
+// connecting, not the conn.
 //
 // The error wraps [partywall.ErrName], [partywall.ErrNotFound] if nobody serves
 // the name, [partywall.ErrAccess] if the run directory is not this user's alone,
@@ -58,17 +60,13 @@ type connEnd struct{ err error }
 func Dial(ctx context.Context, name string, options ...DialOption) (*Conn, error) {
 	var config dialConfig
 	for _, o := range options {
-		o(&config)
+		o.dial(&config)
 	}
-	link, err := rendezvous.Dial(ctx, name)
+	c, err := config.reach(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	c, err := attach(ctx, name, link)
-	if err != nil {
-		link.Close()
-		return nil, fmt.Errorf("dial %q: %w", name, err)
-	}
+	c.interceptors = config.interceptors
 	for _, m := range config.expect {
 		if _, err := c.resolve(ctx, m.method()); err != nil {
 			c.Close()

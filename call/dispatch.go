@@ -79,7 +79,7 @@ func (x *session) runApart(s *serverSlot, h *handler) {
 	x.apart.Add(1)
 	x.users.Go(func() {
 		defer x.apart.Add(-1)
-		x.runTimed(s, h)
+		x.runTimed(s, h, 1)
 	})
 }
 
@@ -102,8 +102,10 @@ func (w *worker) runInline(s *serverSlot, h *handler, timed bool) (ok bool) {
 			x.users.Go(newWorker(x).work)
 		}
 	}()
-	if timed || run%sampleEvery == 1 {
-		x.runTimed(s, h)
+	if timed {
+		x.runTimed(s, h, 1)
+	} else if run%sampleEvery == 1 {
+		x.runTimed(s, h, sampleEvery)
 	} else {
 		x.run(s, h)
 	}
@@ -111,50 +113,15 @@ func (w *worker) runInline(s *serverSlot, h *handler, timed bool) (ok bool) {
 	return
 }
 
-// prepare checks the fields of a request and makes its task. The handler is nil
-// for a fetch. The error ends the conn.
-func (x *session) prepare(s *serverSlot) (*handler, error) {
-	f, t := &s.fields, &s.task
-	if checkFields && f.flags&^knownFlags != 0 {
-		return nil, s.broke("unknown flags %#x", f.flags)
-	}
-	var h *handler
-	if f.flags&flagFetch == 0 {
-		x.unkeep(s)
-		handlers := x.server.handlers
-		if f.method == 0 || int64(f.method) > int64(len(handlers)) {
-			return nil, s.broke("method %d of %d", f.method, len(handlers))
-		}
-		h = handlers[f.method-1]
-		if checkFields && int64(f.argLen) != int64(h.arg.Size()) {
-			return nil, s.broke("an argument of %d bytes for method %q, which takes %d", f.argLen, h.name, h.arg.Size())
-		}
-	}
-	t.body, t.room, t.region = nil, nil, nil
-	if f.region != 0 {
-		r := x.lent.use(f.region)
-		if r == nil {
-			return nil, s.broke("region %d, which is not lent", f.region)
-		}
-		mem := r.Bytes()
-		if f.bodyLen > min(uint64(len(mem)), MaxBody) {
-			x.lent.done(r)
-			return nil, s.broke("a body of %d bytes in a region of %d", f.bodyLen, len(mem))
-		}
-		at := min(bodyOffset(f.bodyLen), uint64(len(mem)))
-		t.region, t.body, t.room = r, mem[:f.bodyLen:f.bodyLen], mem[at:]
-	} else if f.bodyLen != 0 {
-		return nil, s.broke("a body of %d bytes in no region", f.bodyLen)
-	}
-	return h, nil
-}
-
-// runTimed is run, and remembers how long the handler took.
-func (x *session) runTimed(s *serverSlot, h *handler) {
+// runTimed is run, and remembers how long the handler took. The run stands for so
+// many.
+func (x *session) runTimed(s *serverSlot, h *handler, runs uint64) {
 	start := time.Now()
 	x.run(s, h)
 	if h != nil {
-		took, recent := int64(min(time.Since(start), tooLong)), h.recent.Load()
+		whole := time.Since(start)
+		h.times.add(whole, runs)
+		took, recent := int64(min(whole, tooLong)), h.recent.Load()
 		x.worked.Store(took)
 		h.recent.Store(recent + (took-recent)/8)
 	}
@@ -170,6 +137,7 @@ func (x *session) run(s *serverSlot, h *handler) {
 		x.answer(s, responseFields{status: statusRefused})
 		return
 	}
+	x.calls[h.index].Add(1)
 	if f := &s.fields; f.flags&flagCancellable == 0 {
 		x.protect(x.ctx, nil, s, h)
 	} else {
@@ -209,12 +177,14 @@ func (x *session) protect(ctx context.Context, c *callContext, s *serverSlot, h 
 		x.server.config.onError(fmt.Errorf("service %q: method %q panicked: %s\n%s", x.server.name, h.name, text, debug.Stack()))
 		x.finish(c, s, h, &failure{statusPanic, text})
 	}()
-	s.task.out = 0
+	s.task.out, s.task.resultLen = 0, 0
 	var failed *failure
 	if err := h.serve(ctx, &s.task); err != nil {
 		failed = &failure{statusError, err.Error()}
 		if q := (*quotaError)(nil); errors.As(err, &q) {
 			failed.status = statusQuota
+		} else if l := (*layoutError)(nil); errors.As(err, &l) {
+			failed.status = statusLayout
 		}
 	}
 	returned = true
@@ -229,12 +199,13 @@ func (x *session) finish(c *callContext, s *serverSlot, h *handler, failed *fail
 	}
 	t := &s.task
 	if failed != nil {
+		h.failed.Add(1)
 		t.unkeep()
 		n := copy(s.result, cutText(failed.text, len(s.result)))
 		x.answer(s, responseFields{status: failed.status, resultLen: uint32(n)})
 		return
 	}
-	fields := responseFields{status: statusDone, resultLen: uint32(h.result.Size()), bodyLen: uint64(t.out)}
+	fields := responseFields{status: statusDone, resultLen: uint32(t.resultLen), bodyLen: uint64(t.out)}
 	if t.keep != nil {
 		fields.status = statusKept
 		s.kept, t.keep = t.keep, nil
@@ -268,7 +239,7 @@ func (x *session) unkeep(s *serverSlot) {
 // answer publishes the answer to the slot's request and lets go of the slot.
 func (x *session) answer(s *serverSlot, fields responseFields) {
 	if r := s.task.region; r != nil {
-		s.task.region, s.task.body, s.task.room = nil, nil, nil
+		s.task.region, s.task.arg, s.task.meta, s.task.body, s.task.room = nil, nil, nil, nil, nil
 		x.lent.done(r)
 	}
 	n := s.number

@@ -27,11 +27,27 @@
 //
 // # Types
 //
-// Argument and result have a fixed layout: numbers of a stated size, bools,
-// arrays and structs of those, at most 65,536 bytes each. They are copied into
-// shared memory and out of it as they are. Bytes of any number, up to a
-// gigabyte, go beside them as bodies: see [Method.CallBody], [In.Body] and
-// [Out.Body].
+// Any Go value can be an argument or a result. Numbers of a stated size, bools, arrays
+// and structs of those have a fixed layout: they are copied into shared memory and out of
+// it as they are. A []byte too. Anything else travels as a CBOR document: [NewMethod]
+// tells how, and how a service grows while old clients run.
+//
+// Bytes of any number, up to a gigabyte, go beside argument and result as bodies: see
+// [Method.CallBody], [In.Body] and [Out.Body].
+//
+// # Without copies
+//
+// A method made by [NewInPlace] works on argument, result and body where they lie, in
+// memory that both processes have mapped: the client in a function that has a [Lease],
+// the handler with a [Loan].
+//
+// # What else there is
+//
+// [Method.Go] begins a call and does not wait for it. [Start] has Dial start the server
+// if nobody serves. [Intercept] puts functions around all calls, for logs and metadata.
+// [Conn.Describe] and [List] say what services there are and how they are used, and a
+// [Dynamic] calls a method that this program does not know, in JSON. Package calltest
+// gives a test a service and a conn in one process.
 //
 // # How a call ends
 //
@@ -48,14 +64,15 @@
 // answered within two microseconds makes no system call. A process with
 // nothing to do spins for about as long as a wake would cost, if the recent past
 // promises that this helps, and then sleeps. An idle conn costs no processor
-// time and no thread. Neither side allocates for a call without a body whose
-// context cannot end; a context that can end costs the server one small object.
+// time and no thread. Neither side allocates for a call of fixed layouts without a body
+// whose context cannot end; a context that can end costs the server one small object.
 //
 // # Trust
 //
 // A service is reached by processes of its own user only. What the peer can
-// write is loaded once and checked before use. A body is the exception that a
-// handler has to know: it is the client's memory, and can change while it is read.
+// write is loaded once and checked before use; documents are copied before they are
+// decoded. A body, and whatever a [Loan] or a [Lease] points to, is the exception that one
+// has to know: it is the other side's memory too, and can change while it is read.
 //
 // docs/PROTOCOL.md tells the whole story.
 package call

@@ -38,7 +38,7 @@ type clientLie struct {
 var errNone = errors.New("nothing")
 
 func allClientLies() []clientLie {
-	return slices.Concat(requestLies, bodyLies, lendLies, messageLies, frameLies, handshakeLies)
+	return slices.Concat(requestLies, formLies, garbageLies, unreadMetaLies, placeLies, keptResultLies, changeLies, describeLies, bodyLies, lendLies, messageLies, frameLies, handshakeLies)
 }
 
 func init() {
@@ -49,7 +49,7 @@ func init() {
 // hostileClient is the process of a lying client: service, attack.
 func hostileClient(args []string) error {
 	guard()
-	lies := allClientLies()
+	lies := slices.Concat(allClientLies(), interceptedLies)
 	a := lies[slices.IndexFunc(lies, func(a clientLie) bool { return a.name == args[1] })]
 	if a.greet != nil {
 		w, err := dialWire(args[0])
@@ -131,24 +131,23 @@ func callOnAndOn(c *Conn, more <-chan struct{}, rounds chan<- error) {
 	}
 }
 
-// callHonestly makes one call, with bodies at times, and checks its result.
+// callHonestly makes one call, of a kind that i chooses, and checks its result.
 func callHonestly(c *Conn, i int64) error {
 	ctx, cancel := context.WithTimeout(context.Background(), proctest.Watchdog/2)
 	defer cancel()
-	var body, back []byte
-	var got lieSum
-	var err error
-	if i%4 == 0 {
-		body = []byte(strings.Repeat("body", int(i%1000)))
-		got, back, err = lieAdd.CallBody(ctx, c, liePair{i, -2 * i}, body, nil)
-	} else {
-		got, err = lieAdd.Call(ctx, c, liePair{i, -2 * i})
+	ask := addOnce
+	switch i % 8 {
+	case 0, 4:
+		ask = addBody
+	case 1:
+		ask = noteEchoed(int(i % 700))
+	case 3:
+		ask = bytesEchoed(int(i*7%10_000), int(i%100))
+	case 5:
+		ask = placeOnce(int(i % 5_000))
 	}
-	switch {
-	case err != nil:
+	if err := ask(ctx, c); err != nil {
 		return fmt.Errorf("honest call %d: %w", i, err)
-	case got.S != -i || string(back) != string(body):
-		return fmt.Errorf("honest call %d: got %d and a body of %d bytes, want %d and %d bytes", i, got.S, len(back), -i, len(body))
 	}
 	return nil
 }

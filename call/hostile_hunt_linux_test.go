@@ -3,10 +3,8 @@ package call
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -46,104 +44,6 @@ func huntSeed(t testing.TB) uint64 {
 		t.Fatal(err)
 	}
 	return seed
-}
-
-// A hunter writes what nobody has thought of.
-type hunter struct{ *rand.Rand }
-
-func newHunter(seed uint64) hunter { return hunter{rand.New(rand.NewPCG(seed, 0))} }
-
-// word is a random word, more often one at which arithmetic goes wrong.
-func (h hunter) word() uint64 {
-	switch h.IntN(4) {
-	case 0:
-		return h.Uint64()
-	case 1:
-		return uint64(h.IntN(16))
-	case 2:
-		return 1<<h.IntN(64) - uint64(h.IntN(3))
-	}
-	return math.MaxUint64 - uint64(h.IntN(128))
-}
-
-// scribble writes one random word somewhere into memory.
-func (h hunter) scribble(mem []byte) {
-	if at := 4 * h.IntN(len(mem)/4-1); h.IntN(2) == 0 {
-		binary.LittleEndian.PutUint32(mem[at:], uint32(h.word()))
-	} else {
-		binary.LittleEndian.PutUint64(mem[at:], h.word())
-	}
-}
-
-// request makes a request that is honest but for one or two fields.
-func (h hunter) request() requestFields {
-	f := ordinary(uint32(1 + h.IntN(keepNumber)))
-	if f.method == holdNumber { // it has to end some time
-		f.flags, f.deadline = flagCancellable|flagDeadline, 1
-	}
-	for range h.IntN(3) {
-		switch h.IntN(7) {
-		case 0:
-			f.method = uint32(h.word())
-		case 1:
-			f.flags = uint32(h.IntN(2 * knownFlags))
-		case 2:
-			f.argLen = uint32(h.word())
-		case 3:
-			f.region = uint32(h.IntN(4))
-		case 4:
-			f.deadline = int64(h.word())
-		case 5:
-			f.bodyLen = h.word()
-		case 6:
-			f.region, f.bodyLen = 1, uint64(h.IntN(2*page64K))
-		}
-	}
-	return f
-}
-
-// hunt attacks through one conn until it is ended, or for a while.
-func (h hunter) hunt(service string) error {
-	l, err := newLyingClient(service)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		l.conn.Close()
-		l.control.region.Close()
-	}()
-	blind := h.IntN(2) == 0
-	if !blind {
-		if _, err := l.lendHonest(page64K); err != nil {
-			return err
-		}
-	}
-	for range 300 {
-		slot := h.IntN(8)
-		switch {
-		case blind:
-			for range 1 + h.IntN(20) {
-				h.scribble(l.control.region.Bytes())
-			}
-			err = l.ring()
-		case h.IntN(10) == 0:
-			h.scribble(l.control.region.Bytes()[:slotsOffset+8*l.slotSize()])
-			err = l.ring()
-		default:
-			l.argument(slot, int64(h.IntN(1<<20)), int64(h.word()))
-			err = l.publish(slot, h.request())
-			if err == nil && h.IntN(4) > 0 { // the answer may be lost in the liar's own scribble
-				_, err = l.question("lie.add")
-			}
-		}
-		if err != nil {
-			break
-		}
-	}
-	if errors.Is(err, errEnded) {
-		err = nil
-	}
-	return err
 }
 
 // huntingClient hunts a server through one conn after the other: service, seed,
@@ -293,6 +193,24 @@ func TestHostileHuntOfClient(t *testing.T) {
 	leaks.Check()
 }
 
+// huntedCalls are what a hunted client asks for.
+var huntedCalls = []func(context.Context, *Conn) error{
+	addOnce, addBody, noteEchoed(10), noteEchoed(3000), bytesEchoed(1000, 100), placeOnce(2000),
+	leasing(func(ctx context.Context, l *spotLease) error {
+		var err error
+		for range 5 {
+			err = errors.Join(err, l.Do(ctx))
+			l.touch()
+		}
+		return err
+	}),
+	func(ctx context.Context, c *Conn) error {
+		_, err := c.Describe(ctx)
+		return err
+	},
+	dynamically,
+}
+
 // sufferHunt makes calls through one conn until it ends, or a thousand of them.
 // A result may be wrong, for it is the liar's to give; but each call returns.
 func (v *victimClient) sufferHunt(t *testing.T) (right, wrong, failed int) {
@@ -305,13 +223,9 @@ func (v *victimClient) sufferHunt(t *testing.T) (right, wrong, failed int) {
 	var callers sync.WaitGroup
 	for i := range 4 {
 		callers.Go(func() {
-			for range 250 {
+			for n := range 250 {
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-				if i == 0 {
-					calls <- addBody(ctx, c)
-				} else {
-					calls <- addOnce(ctx, c)
-				}
+				calls <- huntedCalls[(i+n)%len(huntedCalls)](ctx, c)
 				cancel()
 				if c.Err() != nil {
 					return

@@ -7,7 +7,6 @@ import (
 	"os"
 	"sync"
 
-	"github.com/partywall/partywall/internal/fixed"
 	"github.com/partywall/partywall/internal/region"
 )
 
@@ -24,8 +23,9 @@ type lyingServer struct {
 	onResolve func(resolve) error
 	onLend    func(lend) error
 
-	rang chan struct{}
-	over chan struct{} // closed when the victim has ended the conn
+	rang      chan struct{}
+	cancelled chan cancellation
+	over      chan struct{} // closed when the victim has ended the conn
 
 	mu   sync.Mutex
 	lent map[uint32]*region.Region
@@ -51,11 +51,13 @@ func newLyingServer(listener *net.UnixListener) (*lyingServer, error) {
 		seen: map[int]uint32{},
 		rang: make(chan struct{}, 1),
 		over: make(chan struct{}),
+
+		cancelled: make(chan cancellation, 1000), // more than a script waits for
+
 		lent: map[uint32]*region.Region{},
 	}
 	l.onResolve = func(r resolve) error {
-		number := map[string]uint32{"lie.add": addNumber, "lie.hold": holdNumber, "lie.keep": keepNumber}[r.Method]
-		return l.send(msgResolved, encode(resolved{ID: r.ID, Method: number}))
+		return l.send(msgResolved, encode(resolved{ID: r.ID, Method: lieNumbers[r.Method], InPlace: r.InPlace}))
 	}
 	l.onLend = func(m lend) error { return l.send(msgLent, encode(lent{Region: m.Region})) }
 	m, err := l.receive()
@@ -104,6 +106,15 @@ func (l *lyingServer) handle(m note) error {
 	case msgRing:
 		select {
 		case l.rang <- struct{}{}:
+		default:
+		}
+	case msgCancel:
+		c, err := decode[cancellation](m.payload)
+		if err != nil {
+			return err
+		}
+		select {
+		case l.cancelled <- c:
 		default:
 		}
 	case msgResolve:
@@ -161,23 +172,11 @@ func (l *lyingServer) publish(slot int, fields responseFields) error {
 	return l.publishAs(slot, l.seen[slot], fields)
 }
 
-// result works out the honest answer: the sum, and the body's echo.
+// result works out the honest answer.
 func (l *lyingServer) result(slot int, fields requestFields) responseFields {
-	s := l.slot(slot)
-	var arg liePair
-	copy(fixed.Bytes(&arg), s.arg)
-	sum := lieSum{arg.A + arg.B}
-	copy(s.result, fixed.Bytes(&sum))
-	answer := responseFields{status: statusDone, resultLen: uint32(lieAdd.result.Size())}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// What the fields say may be the liar's own scribble by now.
-	if r := l.lent[fields.region]; r != nil && fields.bodyLen < uint64(r.Size()) {
-		mem := r.Bytes()
-		at := min(bodyOffset(fields.bodyLen), uint64(len(mem)))
-		answer.bodyLen = uint64(copy(mem[at:], mem[:fields.bodyLen]))
-	}
-	return answer
+	return l.answerHonestly(slot, fields)
 }
 
 // serve answers honestly until the victim ends the conn.

@@ -20,6 +20,7 @@ type lyingClient struct {
 	seq     map[int]uint32 // each slot's last number
 	bell    uint32         // the last value of the doorbell word
 	regions uint32         // the number of the region lent last
+	lent1   *os.File       // the memory that lendHonest has lent first
 
 	inbox chan note // what is not a ring
 	rang  chan struct{}
@@ -152,7 +153,7 @@ func (l *lyingClient) argument(i int, a, b int64) {
 
 // ordinary are the fields of an honest request.
 func ordinary(method uint32) requestFields {
-	return requestFields{method: method, argLen: uint32(lieAdd.arg.Size())}
+	return requestFields{method: method, argLen: uint32(lieAdd.arg.size)}
 }
 
 // probeSlot is where probe asks.
@@ -187,7 +188,7 @@ func (l *lyingClient) probeOnce() error {
 // question asks for a method and waits for the answer, of which the server's
 // reader has then seen everything that was sent before.
 func (l *lyingClient) question(method string) (resolved, error) {
-	ask := resolve{ID: 1, Method: method, Arg: schemaOf(lieAdd.arg), Result: schemaOf(lieAdd.result)}
+	ask := resolve{ID: 1, Method: method, Arg: lieAdd.arg.schema, Result: lieAdd.result.schema}
 	if err := l.send(msgResolve, encode(ask)); err != nil {
 		return resolved{}, err
 	}
@@ -239,6 +240,9 @@ func (l *lyingClient) lendHonest(size int64) (*os.File, error) {
 	if err == nil && answer.Refuse.Code != 0 {
 		err = errors.New("an honest loan is refused: " + answer.Refuse.Text)
 	}
+	if l.lent1 == nil {
+		l.lent1 = f
+	}
 	return f, err
 }
 
@@ -268,7 +272,7 @@ func (l *lyingClient) lendAndUse(size uint64, files ...*os.File) error {
 // busy begins a call in slot 0 whose handler does not return, and sees to it that
 // the handler runs.
 func (l *lyingClient) busy(fields requestFields) error {
-	fields.method, fields.argLen = holdNumber, uint32(lieHold.arg.Size())
+	fields.method, fields.argLen = holdNumber, uint32(lieHold.arg.size)
 	if err := l.publish(0, fields); err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ var messageLies = []clientLie{
 				return err
 			}
 			r, err := decode[resolved](m.payload)
-			if err != nil || r.ID != 7 || r.Method != 0 || string(r.Arg) != string(schemaOf(lieAdd.arg)) {
+			if err != nil || r.ID != 7 || r.Method == 0 || string(r.Arg) != string(lieAdd.arg.schema) {
 				return fmt.Errorf("answer %+v, %w", r, err)
 			}
 		}

@@ -86,17 +86,26 @@ var replyLies = []serverLie{
 	}},
 	{name: "resolved-another-id", prepare: resolving(func(r *resolved) { r.ID++ })},
 	{name: "resolved-id-zero", prepare: resolving(func(r *resolved) { r.ID = 0 })},
-	{name: "resolved-schemas-garbage", prepare: resolving(func(r *resolved) { r.Method, r.Arg, r.Result = 0, []byte("garbage"), nil })},
+	{name: "resolved-schemas-garbage", prepare: resolving(func(r *resolved) { r.Arg, r.Result = []byte("garbage"), nil })},
 	{name: "resolved-schemas-cut", prepare: resolving(func(r *resolved) {
-		r.Method, r.Arg, r.Result = 0, schemaOf(lieAdd.arg), schemaOf(lieAdd.result)[:20]
+		r.Arg, r.Result = lieAdd.arg.schema, lieAdd.result.schema[:20]
 	})},
 	{name: "resolved-schemas-ugly", prepare: resolving(func(r *resolved) {
-		r.Method, r.Arg = 0, []byte(strings.Replace(string(schemaOf(lieAdd.arg)), "A", "\x1b", 1))
+		r.Arg = []byte(strings.Replace(string(lieAdd.arg.schema), "A", "\x1b", 1))
 	})},
+	{name: "resolved-document-garbage", prepare: resolving(func(r *resolved) { r.Arg = []byte("pwd\x01\xff\xff") })},
+	{name: "resolved-bytes-and-more", prepare: resolving(func(r *resolved) { r.Arg = []byte("pwb\x01\x00") })},
 	// A server may say that its types are others, or give any number: it is the
 	// one who reads it.
-	{name: "resolved-same-schemas", want: partywall.ErrLayout, lives: true, prepare: resolving(func(r *resolved) {
-		r.Method, r.Arg, r.Result = 0, schemaOf(lieAdd.arg), schemaOf(lieAdd.result)
+	{name: "resolved-same-schemas", want: errNone, lives: true, prepare: resolving(func(r *resolved) {
+		r.Arg, r.Result = lieAdd.arg.schema, lieAdd.result.schema
+	})},
+	{name: "resolved-other-schema", want: partywall.ErrLayout, lives: true, prepare: resolving(func(r *resolved) {
+		r.Result = bytesSchema
+	})},
+	{name: "resolved-in-place", want: partywall.ErrLayout, lives: true, prepare: resolving(func(r *resolved) { r.InPlace = true })},
+	{name: "resolved-none", want: partywall.ErrNotFound, lives: true, prepare: resolving(func(r *resolved) {
+		r.Method, r.Arg, r.Result = 0, []byte("garbage"), nil
 	})},
 	{name: "resolved-any-number", want: errNone, lives: true, prepare: resolving(func(r *resolved) { r.Method = 1 << 31 })},
 	{name: "resolved-twice", want: errNone, lives: true, prepare: func(l *lyingServer) {

@@ -39,7 +39,7 @@ type serverLie struct {
 }
 
 func allServerLies() []serverLie {
-	return slices.Concat(welcomeLies, answerLies, keptLies, replyLies, silences)
+	return slices.Concat(welcomeLies, answerLies, resultLies, leaseLies, schemaLies, dynamicLies, selfLies, keptLies, replyLies, silences)
 }
 
 func init() { roles["hostile-server"] = hostileServer }
@@ -198,27 +198,6 @@ func expectError(t *testing.T, what string, err, want error) {
 	case cleanText(err.Error()) != err.Error() || strings.Contains(err.Error(), "\x1b"):
 		t.Errorf("%s: the error %q is not fit for a terminal", what, err)
 	}
-}
-
-var errWrong = errors.New("a wrong result")
-
-// addOnce is one honest call.
-func addOnce(ctx context.Context, c *Conn) error {
-	got, err := lieAdd.Call(ctx, c, liePair{40, 2})
-	if err == nil && got.S != 42 {
-		err = fmt.Errorf("%w: %d", errWrong, got.S)
-	}
-	return err
-}
-
-// addBody is one honest call with a body.
-func addBody(ctx context.Context, c *Conn) error {
-	body := strings.Repeat("body", 5_000)
-	got, back, err := lieAdd.CallBody(ctx, c, liePair{40, 2}, []byte(body), nil)
-	if err == nil && (got.S != 42 || string(back) != body) {
-		err = fmt.Errorf("%w: %d and a body of %d bytes", errWrong, got.S, len(back))
-	}
-	return err
 }
 
 func TestHostileServer(t *testing.T) {

@@ -202,7 +202,7 @@ var silences = []serverLie{
 		if err != nil {
 			return err
 		}
-		if err := l.publish(slot, responseFields{status: statusKept, bodyLen: 1000}); err != nil {
+		if err := l.publish(slot, responseFields{status: statusKept, resultLen: 8, bodyLen: 1000}); err != nil {
 			return err
 		}
 		fetch, fields, err := l.take()

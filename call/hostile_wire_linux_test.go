@@ -1,7 +1,6 @@
 package call
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -18,42 +17,6 @@ import (
 	"github.com/partywall/partywall/internal/proctest"
 	"github.com/partywall/partywall/internal/rendezvous"
 )
-
-// What the hostile-peer tests call. Liars know these methods by the numbers that
-// an honest server gives them, in this order.
-var (
-	lieAdd  = NewMethod[liePair, lieSum]("lie.add")  // adds, and echoes the body
-	lieHold = NewMethod[liePair, lieSum]("lie.hold") // returns when its context ends
-	lieKeep = NewMethod[liePair, lieSum]("lie.keep") // a result's body of A bytes
-)
-
-type (
-	liePair struct{ A, B int64 }
-	lieSum  struct{ S int64 }
-)
-
-const (
-	addNumber = 1 + iota
-	holdNumber
-	keepNumber
-)
-
-func handleLies(srv *Server) {
-	lieAdd.Handle(srv, func(_ context.Context, in *In[liePair], out *Out[lieSum]) error {
-		out.Result.S = in.Arg.A + in.Arg.B
-		body, err := out.Body(len(in.Body()))
-		copy(body, in.Body())
-		return err
-	})
-	lieHold.Handle(srv, func(ctx context.Context, in *In[liePair], _ *Out[lieSum]) error {
-		<-ctx.Done()
-		return ctx.Err()
-	})
-	lieKeep.Handle(srv, func(_ context.Context, in *In[liePair], out *Out[lieSum]) error {
-		_, err := out.Body(int(in.Arg.A))
-		return err
-	})
-}
 
 // outcome is how an attack ends for the liar, as it tells the test.
 type outcome string

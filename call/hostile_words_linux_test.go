@@ -59,7 +59,7 @@ var requestLies = []clientLie{
 		}
 		l.slot(0).req.requestFields = requestFields{
 			method: math.MaxUint32, flags: math.MaxUint32, argLen: math.MaxUint32,
-			region: math.MaxUint32, deadline: math.MinInt64, bodyLen: math.MaxUint64,
+			region: math.MaxUint32, deadline: math.MinInt64, bodyLen: math.MaxUint64, metaLen: math.MaxUint32,
 		}
 		l.argument(0, -1, -1)
 		if err := l.send(msgCancel, encode(cancellation{Slot: 0, Seq: l.seq[0]})); err != nil {
@@ -73,7 +73,7 @@ var requestLies = []clientLie{
 	}},
 
 	{name: "method-zero", lie: with(func(f *requestFields) { f.method = 0 })},
-	{name: "method-one-too-many", lie: with(func(f *requestFields) { f.method = keepNumber + 1 })},
+	{name: "method-one-too-many", lie: with(func(f *requestFields) { f.method = lastNumber + 1 })},
 	{name: "method-huge", lie: with(func(f *requestFields) { f.method = math.MaxUint32 })},
 	{name: "flags-one-unknown", lie: with(func(f *requestFields) { f.flags = flagFetch << 1 })},
 	{name: "flags-all", lie: with(func(f *requestFields) { f.flags = math.MaxUint32 })},

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -17,28 +18,11 @@ import (
 // died, [partywall.ErrShutdown] if it did not take the call,
 // [partywall.ErrNotFound] or [partywall.ErrLayout] if it has no such method,
 // [partywall.ErrProtocol] if it broke the protocol, [partywall.ErrTooLarge] if
-// its handler asked for a body beyond the quota, or [os.ErrClosed].
+// the argument exceeds a limit or the handler asked for a body beyond the quota, or
+// [os.ErrClosed].
 func (m *Method[A, R]) Call(ctx context.Context, c *Conn, arg A) (R, error) {
-	var result R
-	t, err := c.begin(ctx, &m.core)
-	if err != nil {
-		return result, err
-	}
-	m.arg.Publish(t.slot.arg[:m.arg.Size()], fixed.Bytes(&arg))
-	fields, err := t.exchange(ctx, requestFields{argLen: uint32(m.arg.Size())})
-	if err != nil {
-		return result, t.end(err)
-	}
-	switch fields.status {
-	case statusKept:
-		m.result.Receive(fixed.Bytes(&result), t.slot.result[:m.result.Size()])
-		err = t.fetch(ctx, 0, nil)
-	case statusDone:
-		m.result.Receive(fixed.Bytes(&result), t.slot.result[:m.result.Size()])
-	default:
-		err = t.refusal(fields)
-	}
-	return result, t.end(err)
+	result, _, err := m.invoke(ctx, c, arg, nil, nil, false)
+	return result, err
 }
 
 // CallBody is Call with bodies: variable-size bytes beside the argument and the
@@ -49,39 +33,73 @@ func (m *Method[A, R]) Call(ctx context.Context, c *Conn, arg A) (R, error) {
 // Bodies are copied once on each way. A body has at most [MaxBody] bytes;
 // [partywall.ErrTooLarge] tells how to raise a smaller quota.
 func (m *Method[A, R]) CallBody(ctx context.Context, c *Conn, arg A, body, into []byte) (R, []byte, error) {
+	return m.invoke(ctx, c, arg, body, into, true)
+}
+
+func (m *Method[A, R]) invoke(ctx context.Context, c *Conn, arg A, body, into []byte, wantBody bool) (R, []byte, error) {
+	if len(c.interceptors) > 0 {
+		return m.intercepted(ctx, c, arg, body, into, wantBody)
+	}
+	return m.once(ctx, c, arg, parcel{body: body, into: into, wantBody: wantBody})
+}
+
+// once does one call, with what p has beside the argument.
+func (m *Method[A, R]) once(ctx context.Context, c *Conn, arg A, p parcel) (R, []byte, error) {
 	var result R
-	if len(body) > MaxBody {
-		return result, into, c.wrap(&m.core, fmt.Errorf("%w: a body of %d bytes; the limit is %d", partywall.ErrTooLarge, len(body), MaxBody))
+	if p.argLen = m.arg.size; m.arg.fixed == nil {
+		var err error
+		if p.data, err = encodeArg(&m.arg, arg); err != nil {
+			return result, p.into, c.wrap(m.name, fmt.Errorf("the argument cannot be sent: %w", err))
+		}
+		p.argLen = len(p.data)
 	}
 	t, err := c.begin(ctx, &m.core)
 	if err != nil {
-		return result, into, err
+		return result, p.into, err
 	}
-	if err := t.lend(ctx, len(body), cap(into)-len(into)); err != nil {
-		return result, into, t.end(err)
-	}
-	copy(t.slot.region.bytes(), body)
-	m.arg.Publish(t.slot.arg[:m.arg.Size()], fixed.Bytes(&arg))
-	fields, err := t.exchange(ctx, requestFields{
-		argLen:  uint32(m.arg.Size()),
-		region:  t.slot.region.number,
-		bodyLen: uint64(len(body)),
-	})
+	request, err := t.place(ctx, &p)
 	if err != nil {
-		return result, into, t.end(err)
+		return result, p.into, t.end(err)
 	}
-	switch fields.status {
-	case statusDone:
-		m.result.Receive(fixed.Bytes(&result), t.slot.result[:m.result.Size()])
-		var got []byte
-		if got, err = t.resultBody(bodyOffset(uint64(len(body))), fields.bodyLen); err == nil {
-			into = append(into, got...)
+	if m.arg.fixed != nil {
+		m.arg.fixed.Publish(t.slot.arg[:m.arg.size], fixed.Bytes(&arg))
+	}
+	answer, err := t.exchange(ctx, request)
+	if err == nil {
+		err = t.check(&answer)
+	}
+	if err != nil {
+		return result, p.into, t.end(err)
+	}
+	var data []byte // the result, if it has no fixed layout
+	spilled := c.spillResult(answer.resultLen) != 0
+	if m.result.fixed != nil {
+		m.result.fixed.Receive(fixed.Bytes(&result), t.slot.result[:m.result.size])
+	} else if !spilled {
+		data = bytes.Clone(t.slot.result[:answer.resultLen])
+	}
+	into := p.into
+	if p.wantBody || spilled || answer.status == statusKept {
+		var behind []byte
+		if behind, into, err = t.collect(ctx, &p, &request, &answer); spilled {
+			data = behind
 		}
-	case statusKept:
-		m.result.Receive(fixed.Bytes(&result), t.slot.result[:m.result.Size()])
-		err = ran(t.fetch(ctx, fields.bodyLen, &into))
-	default:
-		err = t.refusal(fields)
 	}
-	return result, into, t.end(err)
+	err = t.end(err)
+	if err == nil && m.result.fixed == nil {
+		if result, err = decodeResult[R](&m.result, data); err != nil {
+			err = c.wrap(m.name, fmt.Errorf("%w: the result cannot be read: %w", partywall.ErrLayout, err))
+		}
+	}
+	return result, into, err
+}
+
+// These two are apart so that a fixed layout never escapes to the heap.
+
+func encodeArg[A any](f *form, arg A) ([]byte, error) { return f.marshal(arg) }
+
+func decodeResult[R any](f *form, data []byte) (R, error) {
+	var result R
+	err := f.unmarshal(data, &result)
+	return result, err
 }

@@ -12,7 +12,7 @@ import (
 // ProtocolVersion is the version of the protocol, the layout of shared memory and
 // the messages together. Client and server must have the same; Dial fails with
 // [partywall.ErrVersion] otherwise.
-const ProtocolVersion = 1
+const ProtocolVersion = 2
 
 // The control region's layout; docs/LAYOUT.md draws it. Words of different
 // writers are apart by two cache lines, since processors fetch lines in pairs.
@@ -27,6 +27,9 @@ const (
 	// maxRoom bounds a fixed-layout argument or result in bytes.
 	maxRoom = 64 << 10
 
+	// maxMeta bounds the metadata of a call in bytes.
+	maxMeta = 4 << 10
+
 	partHeader = 64
 
 	clientBellOffset = 128
@@ -38,7 +41,7 @@ const (
 )
 
 // magic begins every control region.
-var magic = [8]byte{'P', 'W', 'A', 'L', 'L', 'C', 'T', '1'}
+var magic = [8]byte{'P', 'W', 'A', 'L', 'L', 'C', 'T', '2'}
 
 // controlHeader lies at the region's start, for whoever looks at one from
 // outside. Both sides take the geometry from the handshake instead.
@@ -58,7 +61,7 @@ type requestPart struct {
 	seq atomic.Uint32 // PROTOCOL.md: req
 	_   uint32
 	requestFields
-	_ [24]byte
+	_ [16]byte
 }
 
 // requestFields are loaded once, as a whole, after seq.
@@ -69,6 +72,8 @@ type requestFields struct {
 	region   uint32 // the body region's number, or 0
 	deadline int64  // wait.ToClock, if flags say so
 	bodyLen  uint64 // bytes at the region's start
+	metaLen  uint32 // bytes of metadata behind the argument
+	_        uint32
 }
 
 const (
@@ -97,11 +102,12 @@ type responseFields struct {
 
 const (
 	statusDone    = 1 + iota // the result is there, and its body in the region lent
-	statusKept               // the result is there; its body of bodyLen bytes is kept
+	statusKept               // as done, but all that does not lie in the slot is kept
 	statusError              // the handler's error
 	statusPanic              // the handler's panic
 	statusRefused            // the service is shutting down; the handler did not run
 	statusQuota              // the result's body exceeds the client's quota
+	statusLayout             // the argument cannot be decoded; the handler did not run
 )
 
 // geometry is what differs between control regions.
@@ -129,9 +135,36 @@ func (g geometry) size() int64 {
 	return int64(roundUp(slotsOffset+g.slots*g.slotSize(), os.Getpagesize()))
 }
 
-// bodyOffset is where a result's body begins in a region that holds a request's
-// body of n bytes.
+// bodyOffset is where the next thing begins in a region that holds n bytes.
 func bodyOffset(n uint64) uint64 { return (n + 63) &^ 63 }
+
+// bulk is how many bytes of a region a body takes with what lies behind it.
+func bulk(body, behind uint64) uint64 {
+	if behind == 0 {
+		return body
+	}
+	return bodyOffset(body) + behind
+}
+
+// spill says how much of an argument and of the metadata behind it lies in the body
+// region, having no room in the slot.
+func (g geometry) spill(argLen, metaLen uint32) (arg, meta uint64) {
+	switch room := int64(g.argRoom); {
+	case int64(argLen) > room:
+		return uint64(argLen), uint64(metaLen)
+	case int64(argLen)+int64(metaLen) > room:
+		return 0, uint64(metaLen)
+	}
+	return 0, 0
+}
+
+// spillResult says how much of a result lies in the body region.
+func (g geometry) spillResult(n uint32) uint64 {
+	if int64(n) > int64(g.resultRoom) {
+		return uint64(n)
+	}
+	return 0
+}
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 

@@ -16,7 +16,7 @@ func TestConstants(t *testing.T) {
 		what      string
 		got, want int
 	}{
-		{"version", ProtocolVersion, 1},
+		{"version", ProtocolVersion, 2},
 		{"most slots", maxSlots, 1024},
 		{"least room", minRoom, 448},
 		{"most room", maxRoom, 65536},
@@ -39,6 +39,8 @@ func TestConstants(t *testing.T) {
 		{"panic", statusPanic, 4},
 		{"refused", statusRefused, 5},
 		{"quota", statusQuota, 6},
+		{"layout", statusLayout, 7},
+		{"metadata", maxMeta, 4096},
 		{"HELLO", msgHello, 1},
 		{"WELCOME", msgWelcome, 2},
 		{"REFUSE", msgRefuse, 3},
@@ -55,7 +57,7 @@ func TestConstants(t *testing.T) {
 			t.Errorf("%s is %d, LAYOUT.md says %d", c.what, c.got, c.want)
 		}
 	}
-	if string(magic[:]) != "PWALLCT1" {
+	if string(magic[:]) != "PWALLCT2" {
 		t.Errorf("magic is %q", magic)
 	}
 }
@@ -85,13 +87,14 @@ func TestStructs(t *testing.T) {
 		}},
 		{reflect.TypeFor[requestPart](), partHeader, map[string]place{
 			"seq": {0, 4}, "method": {8, 4}, "flags": {12, 4}, "argLen": {16, 4}, "region": {20, 4},
-			"deadline": {24, 8}, "bodyLen": {32, 8},
+			"deadline": {24, 8}, "bodyLen": {32, 8}, "metaLen": {40, 4},
 		}},
 		{reflect.TypeFor[responsePart](), partHeader, map[string]place{
 			"seq": {0, 4}, "status": {8, 4}, "resultLen": {12, 4}, "bodyLen": {16, 8},
 		}},
-		{reflect.TypeFor[requestFields](), 32, map[string]place{
+		{reflect.TypeFor[requestFields](), 40, map[string]place{
 			"method": {0, 4}, "flags": {4, 4}, "argLen": {8, 4}, "region": {12, 4}, "deadline": {16, 8}, "bodyLen": {24, 8},
+			"metaLen": {32, 4},
 		}},
 		{reflect.TypeFor[responseFields](), 16, map[string]place{
 			"status": {0, 4}, "resultLen": {4, 4}, "bodyLen": {8, 8},

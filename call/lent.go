@@ -81,15 +81,20 @@ func (l *lentRegions) add(m lend, file *os.File, lost error) error {
 // lend no less than minBody; a smaller region costs the server as much.
 func cost(size int64) int64 { return max(size, minBody) }
 
-// use returns a region for one call, or nil if the client has not lent it.
-func (l *lentRegions) use(number uint32) *lentRegion {
+// use returns a region for one call. It serves no other meanwhile: so what calls
+// copy out of regions is never more than the client has lent.
+func (l *lentRegions) use(number uint32) (*lentRegion, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.known[number]
-	if r != nil {
-		r.users++
+	switch {
+	case r == nil:
+		return nil, fmt.Errorf("region %d, which is not lent", number)
+	case r.users > 1:
+		return nil, fmt.Errorf("region %d, which another call uses", number)
 	}
-	return r
+	r.users++
+	return r, nil
 }
 
 // done ends one use.

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,13 +9,67 @@ import (
 	"github.com/partywall/partywall"
 )
 
-// lend claims a body region with room for a request's body of n bytes and for a
-// result's body: as much as the caller has room for, or as the last one had.
-func (t *transaction) lend(ctx context.Context, n, room int) error {
-	room = max(room, int(t.method.bodySize.Load()))
-	need := int64(bodyOffset(uint64(n))) + int64(min(room, MaxBody))
+// parcel is what a request brings.
+type parcel struct {
+	data   []byte // the argument, unless the caller writes it to the slot itself
+	argLen int
+	meta   []byte
+	body   []byte
+
+	wantBody bool
+	into     []byte // what the result's body is appended to
+}
+
+// place puts a parcel where the server looks for it: what fits into the slot,
+// there; the rest in a body region. docs/LAYOUT.md, "A body region".
+func (t *transaction) place(ctx context.Context, p *parcel) (requestFields, error) {
+	f := requestFields{argLen: uint32(p.argLen), metaLen: uint32(len(p.meta)), bodyLen: uint64(len(p.body))}
+	if len(p.body) > MaxBody {
+		return f, fmt.Errorf("%w: a body of %d bytes; the limit is %d", partywall.ErrTooLarge, len(p.body), MaxBody)
+	}
+	arg, meta := t.conn.spill(f.argLen, f.metaLen)
+	sent := bulk(f.bodyLen, arg+meta)
+	room := t.room(p)
+	if sent > 0 || room > 0 || p.wantBody {
+		if err := t.lend(ctx, sent, room); err != nil {
+			return f, err
+		}
+		f.region = t.slot.region.number
+	}
+	var behind []byte // the body
+	if sent > 0 {
+		mem := t.slot.region.bytes()
+		copy(mem, p.body)
+		behind = mem[min(bodyOffset(f.bodyLen), uint64(len(mem))):]
+	}
+	if arg > 0 {
+		copy(behind, p.data)
+	} else {
+		copy(t.slot.arg, p.data)
+	}
+	if meta > 0 {
+		copy(behind[arg:], p.meta)
+	} else if len(p.meta) > 0 {
+		copy(t.slot.arg[p.argLen:], p.meta)
+	}
+	return f, nil
+}
+
+// room is how much of a body region the result may need: as much as the caller has
+// room for, or as the last one did.
+func (t *transaction) room(p *parcel) int {
+	if !p.wantBody && t.method.result.kind == fixedForm {
+		return 0
+	}
+	return min(max(cap(p.into)-len(p.into), int(t.method.bulk.Load())), MaxBody)
+}
+
+// lend claims a body region for n bytes of a request and as many of a result as
+// there is room for.
+func (t *transaction) lend(ctx context.Context, n uint64, room int) error {
+	need := int64(bodyOffset(n)) + int64(room)
 	if need > t.conn.quota { // the room is a guess: what does not fit is fetched
-		need = int64(bodyOffset(uint64(n)))
+		need = int64(bodyOffset(n))
 	}
 	r, err := t.conn.bodies.claim(ctx, need)
 	if err != nil {
@@ -24,29 +79,51 @@ func (t *transaction) lend(ctx context.Context, n, room int) error {
 	return nil
 }
 
-// resultBody returns the result's body in the region lent.
-func (t *transaction) resultBody(at, n uint64) ([]byte, error) {
-	mem := t.slot.region.bytes()
-	if room := uint64(len(mem)) - min(at, uint64(len(mem))); n > min(room, MaxBody) {
-		return nil, t.broke("a result's body of %d bytes where %d fit", n, room)
+// collect takes what of an answer does not lie in the slot: the result's body,
+// which it appends to p.into, and a result too long for the slot.
+func (t *transaction) collect(ctx context.Context, p *parcel, request *requestFields, answer *responseFields) (result, into []byte, err error) {
+	into = p.into
+	spilled := t.conn.spillResult(answer.resultLen)
+	if answer.status == statusKept && spilled == 0 && (!p.wantBody || answer.bodyLen == 0) {
+		t.discard()
+		return nil, into, nil
 	}
-	t.method.bodySize.Store(int64(n))
-	return mem[at : at+n], nil
+	if answer.bodyLen > MaxBody {
+		return nil, into, t.broke("a result's body of %d bytes; the limit is %d", answer.bodyLen, MaxBody)
+	}
+	n := bulk(answer.bodyLen, spilled)
+	arg, meta := t.conn.spill(request.argLen, request.metaLen)
+	at := bodyOffset(bulk(request.bodyLen, arg+meta))
+	if answer.status == statusKept {
+		if err := t.fetch(ctx, n); err != nil {
+			return nil, into, ran(err)
+		}
+		at = 0
+	}
+	var mem []byte
+	if t.slot.region != nil {
+		mem = t.slot.region.bytes()
+		mem = mem[min(at, uint64(len(mem))):]
+	}
+	if n > uint64(len(mem)) {
+		return nil, into, t.broke("a result's body of %d bytes and a result of %d where %d fit", answer.bodyLen, spilled, len(mem))
+	}
+	t.method.bulk.Store(int64(n))
+	if p.wantBody {
+		into = append(into, mem[:answer.bodyLen]...)
+	}
+	if spilled > 0 {
+		result = bytes.Clone(mem[n-spilled : n])
+	}
+	return result, into, nil
 }
 
-// fetch lends room for the n bytes that the server has kept and appends them to
-// *into. With n 0 the server drops what it kept.
-func (t *transaction) fetch(ctx context.Context, n uint64, into *[]byte) error {
-	if n > MaxBody {
-		return t.broke("a result's body of %d bytes; the limit is %d", n, MaxBody)
-	}
+// fetch lends room for the n bytes that the server has kept, and has it copy them
+// there.
+func (t *transaction) fetch(ctx context.Context, n uint64) error {
 	if t.slot.region != nil {
 		t.conn.bodies.release(t.slot.region)
 		t.slot.region = nil
-	}
-	if n == 0 {
-		t.discard()
-		return nil
 	}
 	r, err := t.conn.bodies.claim(ctx, int64(n))
 	if err == nil {
@@ -70,11 +147,7 @@ func (t *transaction) fetch(ctx context.Context, n uint64, into *[]byte) error {
 	case fields.bodyLen != n:
 		return t.broke("a fetch of %d bytes brings %d", n, fields.bodyLen)
 	}
-	body, err := t.resultBody(0, n)
-	if err == nil {
-		*into = append(*into, body...)
-	}
-	return err
+	return nil
 }
 
 // ran corrects what the conn's end says once the handler is known to have run:

@@ -18,12 +18,14 @@ import (
 // methods, [Server.Serve] runs it.
 type Server struct {
 	name     string
+	started  time.Time
 	config   listenConfig
 	listener *rendezvous.Listener
 	ctx      context.Context // ends with Close; the parent of every handler's context
 	cancel   context.CancelCauseFunc
 	monitor  monitor
 
+	begun   atomic.Bool // Serve has been called
 	leaving atomic.Bool // new requests are refused
 	stop    sync.Once
 	stopped chan struct{} // closed when the listener is
@@ -32,7 +34,8 @@ type Server struct {
 	mu       sync.Mutex
 	serving  bool
 	closed   bool
-	handlers []*handler // by method number - 1
+	handlers []*handler      // by method number - 1
+	past     []atomic.Uint64 // the calls of conns that have ended, by handler
 	sessions map[*session]struct{}
 }
 
@@ -40,7 +43,10 @@ type Server struct {
 type handler struct {
 	*core
 	serve  func(ctx context.Context, t *task) error
-	recent atomic.Int64 // nanoseconds that it took of late
+	index  int           // among the handlers
+	recent atomic.Int64  // nanoseconds that it took of late
+	failed atomic.Uint64 // runs
+	times  histogram     // of the runs that are timed
 }
 
 // Listen takes the name, so that no other process can serve it. Clients that
@@ -50,13 +56,15 @@ type handler struct {
 // [partywall.ErrAccess] if the run directory is not this user's alone, or
 // [partywall.ErrName].
 func Listen(name string, options ...ListenOption) (*Server, error) {
-	listener, err := rendezvous.Listen(name)
+	config := newListenConfig(options)
+	listener, err := rendezvous.Listen(config.dir, name)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		name:     name,
-		config:   newListenConfig(options),
+		started:  time.Now(),
+		config:   config,
 		listener: listener,
 		stopped:  make(chan struct{}),
 		sessions: map[*session]struct{}{},
@@ -81,7 +89,7 @@ func (s *Server) handle(m *core, serve func(context.Context, *task) error) {
 			panic(fmt.Sprintf("call: a second Handle of method %q in service %q", m.name, s.name))
 		}
 	}
-	s.handlers = append(s.handlers, &handler{core: m, serve: serve})
+	s.handlers = append(s.handlers, &handler{core: m, serve: serve, index: len(s.handlers)})
 }
 
 // find returns the number of a method, or 0.
@@ -99,11 +107,11 @@ func (s *Server) find(name string) int {
 // end of the context closes the server as [Server.Close] does. Any other end is an
 // error. Serve is called once.
 func (s *Server) Serve(ctx context.Context) error {
-	s.mu.Lock()
-	if s.serving {
-		s.mu.Unlock()
+	if !s.begun.CompareAndSwap(false, true) {
 		panic("call: a second Serve of service " + s.name)
 	}
+	s.prepare()
+	s.mu.Lock()
 	s.serving = true
 	if s.closed {
 		s.mu.Unlock()
@@ -169,7 +177,13 @@ func (s *Server) admit(session *session) error {
 func (s *Server) dismiss(session *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, ok := s.sessions[session]; !ok {
+		return
+	}
 	delete(s.sessions, session)
+	for i := range s.past {
+		s.past[i].Add(session.calls[i].Load())
+	}
 }
 
 func (s *Server) all() []*session {
@@ -186,8 +200,8 @@ func (s *Server) all() []*session {
 func (s *Server) geometry() geometry {
 	g := geometry{slots: s.config.slots, argRoom: minRoom, resultRoom: minRoom}
 	for _, h := range s.handlers {
-		g.argRoom = max(g.argRoom, roundUp(h.arg.Size(), 64))
-		g.resultRoom = max(g.resultRoom, roundUp(h.result.Size(), 64))
+		g.argRoom = max(g.argRoom, roundUp(h.arg.room(), 64))
+		g.resultRoom = max(g.resultRoom, roundUp(h.result.room(), 64))
 	}
 	return g
 }

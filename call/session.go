@@ -1,6 +1,7 @@
 package call
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,8 @@ type session struct {
 	bell    wait.Bell                    // the client's
 	place   wait.Place
 	lent    lentRegions
-	kept    atomic.Int64 // bytes of results that wait to be fetched
+	kept    atomic.Int64    // bytes of results that wait to be fetched
+	calls   []atomic.Uint64 // by handler; the last is not counted: it is Describe's
 
 	ctx    *connContext // ends with the conn; the handlers' context, or its parent
 	cancel context.CancelCauseFunc
@@ -53,6 +55,7 @@ func newSession(s *Server, link *rendezvous.Link) (*session, error) {
 		control: newControl(g, r),
 		slots:   make([]atomic.Pointer[serverSlot], g.slots),
 		wake:    make(chan struct{}, 1),
+		calls:   make([]atomic.Uint64, len(s.handlers)),
 	}
 	x.control.writeHeader()
 	link.RingWith(msgRing)
@@ -166,18 +169,21 @@ func (x *session) receive(m rendezvous.Message) error {
 }
 
 // resolve looks a method up. Schemas that are not the same, byte for byte, go
-// back to the client, which can tell the field.
+// back to the client, which decides whether they match.
 func (x *session) resolve(r resolve) resolved {
 	n := x.server.find(r.Method)
 	if n == 0 {
 		return resolved{ID: r.ID}
 	}
 	h := x.server.handlers[n-1]
-	arg, result := schemaOf(h.arg), schemaOf(h.result)
-	if string(arg) != string(r.Arg) || string(result) != string(r.Result) {
-		return resolved{ID: r.ID, Arg: arg, Result: result}
+	reply := resolved{ID: r.ID, Method: uint32(n), InPlace: h.inPlace}
+	if !bytes.Equal(h.arg.schema, r.Arg) {
+		reply.Arg = h.arg.schema
 	}
-	return resolved{ID: r.ID, Method: uint32(n)}
+	if !bytes.Equal(h.result.schema, r.Result) {
+		reply.Result = h.result.schema
+	}
+	return reply
 }
 
 func (x *session) receiveLend(m rendezvous.Message) error {

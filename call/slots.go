@@ -114,6 +114,7 @@ type clientSlot struct {
 	seq    uint32      // the last request's number
 	region *bodyRegion // lent to the call in flight, or nil
 	fetch  bool        // the last request is a FETCH
+	leased bool        // the caller is a lease
 
 	state atomic.Uint64 // see parkedAs
 	ready chan struct{} // the watcher has delivered

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/partywall/partywall"
-	"github.com/partywall/partywall/internal/fixed"
 	"github.com/partywall/partywall/internal/rendezvous"
 	"github.com/partywall/partywall/internal/wait"
 )
@@ -27,7 +26,7 @@ type remoteMethod struct {
 	*core
 	number    uint32
 	predictor wait.Predictor
-	bodySize  atomic.Int64 // of the last result's body
+	bulk      atomic.Int64 // bytes of the last result that did not lie in the slot
 }
 
 func (t *methodTable) find(m *core) *remoteMethod {
@@ -90,64 +89,84 @@ func (c *Conn) resolve(ctx context.Context, m *core) (*remoteMethod, error) {
 	if r := c.table.find(m); r != nil {
 		return r, nil
 	}
+	r, err := c.lookUp(ctx, m.name, m)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.learn(m, r); err != nil {
+		return nil, err
+	}
+	return c.table.add(&remoteMethod{core: m, number: r.Method}), nil
+}
+
+// lookUp asks the service for a method. Without m it asks what the method is.
+func (c *Conn) lookUp(ctx context.Context, name string, m *core) (resolved, error) {
 	id, reply := c.table.expect()
 	defer c.table.forget(id)
-	ask := resolve{ID: id, Method: m.name, Arg: schemaOf(m.arg), Result: schemaOf(m.result)}
+	ask := resolve{ID: id, Method: name}
+	if m != nil {
+		ask.Arg, ask.Result, ask.InPlace = m.arg.schema, m.result.schema, m.inPlace
+	}
 	payload := encode(ask)
 	if len(payload) > rendezvous.MaxPayload {
-		return nil, c.wrap(m, fmt.Errorf("%w: a look-up of %d bytes; the limit is %d", partywall.ErrTooLarge, len(payload), rendezvous.MaxPayload))
+		return resolved{}, c.wrap(name, fmt.Errorf("%w: a look-up of %d bytes; the limit is %d", partywall.ErrTooLarge, len(payload), rendezvous.MaxPayload))
 	}
 	go c.send(msgResolve, payload)
 	select {
 	case r := <-reply:
-		return c.learn(m, r)
+		if r.Method == 0 {
+			return r, fmt.Errorf("%w: service %q has no method %q", partywall.ErrNotFound, c.service, name)
+		}
+		return r, nil
 	case <-ctx.Done():
-		return nil, c.wrap(m, ctx.Err())
+		return resolved{}, c.wrap(name, ctx.Err())
 	case <-c.ended:
-		return nil, c.wrap(m, c.Err())
+		return resolved{}, c.wrap(name, c.Err())
 	}
 }
 
-func (c *Conn) learn(m *core, r resolved) (*remoteMethod, error) {
+// learn compares what the service has said of a method with what this process
+// knows of it.
+func (c *Conn) learn(m *core, r resolved) error {
+	var err error
 	switch {
-	case r.Method != 0 && (m.arg.Size() > c.argRoom || m.result.Size() > c.resultRoom):
-		err := c.wrap(m, fmt.Errorf("%w: slots have no room for it", partywall.ErrProtocol))
-		c.fail(err)
-		return nil, err
-	case r.Method != 0:
-		return c.table.add(&remoteMethod{core: m, number: r.Method}), nil
-	case len(r.Arg) == 0:
-		return nil, fmt.Errorf("%w: service %q has no method %q", partywall.ErrNotFound, c.service, m.name)
-	}
-	err := matchSchema("argument", m.arg, r.Arg)
-	if err == nil {
-		err = matchSchema("result", m.result, r.Result)
+	case m.arg.room() > c.argRoom || m.result.room() > c.resultRoom:
+		err = fmt.Errorf("%w: slots have no room for it", partywall.ErrProtocol)
+	case m.inPlace != r.InPlace:
+		err = fmt.Errorf("%w: one side works in place, with NewInPlace, and the other does not", partywall.ErrLayout)
+	default:
+		if err = m.arg.match(r.arg(m)); err != nil {
+			err = fmt.Errorf("argument: %w", err)
+		} else if err = m.result.match(r.result(m)); err != nil {
+			err = fmt.Errorf("result: %w", err)
+		}
 	}
 	if err == nil {
-		err = partywall.ErrLayout
+		return nil
 	}
-	err = c.wrap(m, err)
+	err = c.wrap(m.name, err)
 	if errors.Is(err, partywall.ErrProtocol) {
 		c.fail(err)
 	}
-	return nil, err
+	return err
 }
 
-func matchSchema(role string, mine *fixed.Type, theirs []byte) error {
-	s, err := fixed.ParseSchema(theirs)
-	if err != nil {
-		return fmt.Errorf("%w: %s: %w", partywall.ErrProtocol, role, err)
+// arg returns the service's schema of the argument: it says only what differs.
+func (r *resolved) arg(m *core) []byte {
+	if len(r.Arg) == 0 {
+		return m.arg.schema
 	}
-	if err := fixed.Match(mine.Schema(), s); err != nil {
-		return fmt.Errorf("%s: %w", role, err)
-	}
-	return nil
+	return r.Arg
 }
 
-// schemaOf cannot fail: a Type has a schema that encodes.
-func schemaOf(t *fixed.Type) []byte { return must(t.Schema().MarshalBinary()) }
+func (r *resolved) result(m *core) []byte {
+	if len(r.Result) == 0 {
+		return m.result.schema
+	}
+	return r.Result
+}
 
 // wrap says which service and method an error is about.
-func (c *Conn) wrap(m *core, err error) error {
-	return fmt.Errorf("call %s.%s: %w", c.service, m.name, err)
+func (c *Conn) wrap(method string, err error) error {
+	return fmt.Errorf("call %s.%s: %w", c.service, method, err)
 }

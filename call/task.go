@@ -35,7 +35,7 @@ func (x *session) slot(i int) *serverSlot {
 		return s
 	}
 	s := &serverSlot{slotView: x.control.slot(i), index: i}
-	s.task = task{session: x, arg: s.arg, result: s.result}
+	s.task = task{session: x, result: s.result}
 	x.slots[i].CompareAndSwap(nil, s)
 	return x.slots[i].Load()
 }
@@ -64,13 +64,15 @@ func (s *serverSlot) broke(format string, args ...any) error {
 type task struct {
 	session *session
 	arg     []byte // in shared memory
+	meta    []byte // in shared memory: the metadata
 	result  []byte // in shared memory
 	body    []byte // in shared memory
-	room    []byte // in shared memory: for the result's body
+	room    []byte // in shared memory: for the result's body, and a result too long for the slot
 
-	region *lentRegion
-	out    int    // bytes of the result's body
-	keep   []byte // the result's body, if it does not fit in room
+	region    *lentRegion
+	out       int    // bytes of the result's body
+	resultLen int    // bytes of the result
+	keep      []byte // the same as in room, if that is too small
 }
 
 // resultBody is [Out.Body].
@@ -83,17 +85,56 @@ func (t *task) resultBody(n int) ([]byte, error) {
 		t.out = n
 		return t.room[:n:n], nil
 	}
-	x := t.session
-	quota := x.server.config.quota
 	if n > MaxBody {
 		return nil, &quotaError{fmt.Sprintf("a result's body of %d bytes; the limit is %d", n, MaxBody)}
 	}
+	keep, err := t.reserve(n)
+	if err != nil {
+		return nil, err
+	}
+	t.out, t.keep = n, keep
+	return t.keep, nil
+}
+
+// reserve makes n bytes that count against the client's quota until unkeep.
+func (t *task) reserve(n int) ([]byte, error) {
+	x := t.session
+	quota := x.server.config.quota
 	if kept := x.kept.Add(int64(n)) - int64(n); kept+int64(n) > quota {
 		x.kept.Add(-int64(n))
-		return nil, &quotaError{fmt.Sprintf("a result's body of %d bytes, with %d kept for other calls, exceeds this client's quota of %d; raise it with call.Quota where the service listens", n, kept, quota)}
+		return nil, &quotaError{fmt.Sprintf("a result of %d bytes, with %d kept for other calls, exceeds this client's quota of %d; raise it with call.Quota where the service listens", n, kept, quota)}
 	}
-	t.out, t.keep = n, make([]byte, n)
-	return t.keep, nil
+	return make([]byte, n), nil
+}
+
+// setResult takes a result that has no fixed layout. One that is too long for the
+// slot lies behind the result's body.
+func (t *task) setResult(data []byte) error {
+	t.resultLen = len(data)
+	if len(data) <= len(t.result) {
+		copy(t.result, data)
+		return nil
+	}
+	body := t.keep
+	if body == nil {
+		body = t.room[:t.out]
+	}
+	at := int(bodyOffset(uint64(t.out)))
+	need := at + len(data)
+	if t.keep == nil && need <= len(t.room) {
+		copy(t.room[at:], data)
+		return nil
+	}
+	out := t.out
+	keep, err := t.reserve(need)
+	if err != nil {
+		return err
+	}
+	copy(keep, body)
+	copy(keep[at:], data)
+	t.unkeep()
+	t.out, t.keep = out, keep
+	return nil
 }
 
 // unkeep forgets the body of the result.
@@ -110,3 +151,9 @@ type quotaError struct{ text string }
 
 func (e *quotaError) Error() string { return e.text }
 func (e *quotaError) Unwrap() error { return partywall.ErrTooLarge }
+
+// layoutError reaches the caller as ErrLayout.
+type layoutError struct{ text string }
+
+func (e *layoutError) Error() string { return e.text }
+func (e *layoutError) Unwrap() error { return partywall.ErrLayout }

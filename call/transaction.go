@@ -29,7 +29,7 @@ func (c *Conn) begin(ctx context.Context, m *core) (transaction, error) {
 	}
 	s, err := c.claim(ctx)
 	if err != nil {
-		return transaction{}, c.wrap(m, err)
+		return transaction{}, c.wrap(m.name, err)
 	}
 	return transaction{c, s, r}, nil
 }
@@ -39,13 +39,18 @@ func (t *transaction) end(err error) error {
 	if t.slot != nil {
 		t.conn.freeSlot(t.slot)
 	}
+	return t.fault(err)
+}
+
+// fault says what an error is about.
+func (t *transaction) fault(err error) error {
 	if err == nil {
 		return nil
 	}
 	if remote := (*RemoteError)(nil); errors.As(err, &remote) {
 		return err
 	}
-	return t.conn.wrap(t.method.core, err)
+	return t.conn.wrap(t.method.name, err)
 }
 
 // exchange publishes the request whose argument and body are in place, waits for
@@ -97,7 +102,7 @@ func (t *transaction) load() (responseFields, error) {
 	fields := t.slot.rsp.responseFields
 	limit := uint32(t.conn.resultRoom)
 	if fields.status == statusDone || fields.status == statusKept {
-		limit = uint32(t.method.result.Size())
+		limit = uint32(t.method.result.most())
 	}
 	if checkLengths && fields.resultLen > limit {
 		return fields, t.broke("a result of %d bytes where %d fit", fields.resultLen, limit)
@@ -157,6 +162,14 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	return kept, err
 }
 
+// check returns an answer that is no result as an error.
+func (t *transaction) check(answer *responseFields) error {
+	if answer.status == statusDone || answer.status == statusKept {
+		return nil
+	}
+	return t.refusal(*answer)
+}
+
 // refusal turns an answer that is no result into an error.
 func (t *transaction) refusal(fields responseFields) error {
 	text := cleanText(string(t.slot.result[:fields.resultLen]))
@@ -172,6 +185,8 @@ func (t *transaction) refusal(fields responseFields) error {
 		return partywall.ErrShutdown
 	case statusQuota:
 		return &refused{partywall.ErrTooLarge, text}
+	case statusLayout:
+		return &refused{partywall.ErrLayout, text}
 	}
 	return t.broke("status %d", fields.status)
 }

@@ -68,7 +68,7 @@ func (c *Conn) enlist(s *clientSlot, phase uint64) bool {
 
 // park waits until the answer to the slot's request is there, the conn has
 // ended, or the context has. Then kept is false: the slot is abandoned, and the
-// watcher frees it.
+// watcher frees it; but a lease keeps its slot until its function returns.
 func (c *Conn) park(ctx context.Context, s *clientSlot) (kept bool, err error) {
 	if c.enlist(s, phaseParked) {
 		return true, c.answered(s)
@@ -80,9 +80,16 @@ func (c *Conn) park(ctx context.Context, s *clientSlot) (kept bool, err error) {
 		case <-s.ready:
 		case <-done:
 			seq := s.seq
-			if s.state.CompareAndSwap(parkedAs(phaseParked, seq), parkedAs(phaseAbandoned, seq)) {
+			next := parkedAs(phaseAbandoned, seq)
+			if s.leased {
+				next = phaseNone
+			}
+			if s.state.CompareAndSwap(parkedAs(phaseParked, seq), next) {
+				if s.leased {
+					c.watch.parked[s.index/64].And(^(uint64(1) << (s.index % 64)))
+				}
 				c.cancel(cancellation{Slot: uint32(s.index), Seq: seq})
-				return false, ctx.Err()
+				return s.leased, ctx.Err()
 			}
 			<-s.ready
 		}

@@ -52,20 +52,23 @@ type refusal struct {
 	Text string `cbor:"2,keyasint"`
 }
 
+// resolve asks for a method. Without schemas it asks what they are.
 type resolve struct {
-	ID     uint32 `cbor:"1,keyasint"`
-	Method string `cbor:"2,keyasint"`
-	Arg    []byte `cbor:"3,keyasint"` // schemas, as package fixed encodes them
-	Result []byte `cbor:"4,keyasint"`
+	ID      uint32 `cbor:"1,keyasint"`
+	Method  string `cbor:"2,keyasint"`
+	Arg     []byte `cbor:"3,keyasint"` // schemas: see form
+	Result  []byte `cbor:"4,keyasint"`
+	InPlace bool   `cbor:"5,keyasint"`
 }
 
-// resolved answers a resolve: with the method's number, or with 0 and either
-// the server's schemas, which differ, or none, if there is no such method.
+// resolved answers a resolve: with the method's number, or 0 if there is no such
+// method, and with the server's schema where it is not, byte for byte, the client's.
 type resolved struct {
-	ID     uint32 `cbor:"1,keyasint"`
-	Method uint32 `cbor:"2,keyasint"`
-	Arg    []byte `cbor:"3,keyasint,omitempty"`
-	Result []byte `cbor:"4,keyasint,omitempty"`
+	ID      uint32 `cbor:"1,keyasint"`
+	Method  uint32 `cbor:"2,keyasint"`
+	Arg     []byte `cbor:"3,keyasint,omitempty"`
+	Result  []byte `cbor:"4,keyasint,omitempty"`
+	InPlace bool   `cbor:"5,keyasint"`
 }
 
 type lend struct {
@@ -135,6 +138,18 @@ var (
 		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
 	}.DecMode())
 )
+
+// maxMetaKeys bounds the keys of a call's metadata; it fits into maxMeta.
+const maxMetaKeys = 64
+
+// metaDecoding is for the metadata of calls, a map of texts.
+var metaDecoding = must(cbor.DecOptions{
+	MaxNestedLevels: 4,
+	MaxMapPairs:     maxMetaKeys,
+	IndefLength:     cbor.IndefLengthForbidden,
+	TagsMd:          cbor.TagsForbidden,
+	DupMapKey:       cbor.DupMapKeyEnforcedAPF,
+}.DecMode())
 
 func must[T any](v T, err error) T {
 	if err != nil {

@@ -36,8 +36,8 @@ var (
 
 	// inner are the rooms that public ones are built from.
 	inner = []string{
-		root, "internal/fixed", "internal/region", "internal/wait", "internal/peer",
-		"internal/rendezvous", "internal/model", "internal/winapi",
+		root, "internal/fixed", "internal/document", "internal/jsonview", "internal/region", "internal/wait",
+		"internal/peer", "internal/rendezvous", "internal/model", "internal/winapi",
 	}
 
 	// system is what a room of internal that speaks to the system may import.
@@ -63,22 +63,27 @@ var testLibraries = []string{
 var rooms = map[string]room{
 	root: {},
 
-	"call":     {ours: inner, others: []string{cbor}, testOthers: []string{xsys}, unsafe: true},
+	"call":          {ours: inner, others: []string{cbor}, testOthers: []string{xsys}, unsafe: true},
+	"call/calltest": {ours: []string{root, "call"}, forTests: true},
+
 	"section":  {ours: inner, others: []string{cbor}, unsafe: true},
 	"instance": {ours: with(inner, "call", "section")},
 	"procmem":  {ours: inner, unsafe: true},
 	"winmsg":   {ours: with(inner, "procmem"), unsafe: true},
 	"pe":       {ours: inner, unsafe: true},
 
-	"cmd":      {tree: true, ours: with(public, "examples"), others: []string{cobra, pflag}},
+	"cmd":      {tree: true, ours: with(public, "examples", "internal/doctor"), others: []string{cobra, pflag}},
 	"examples": {tree: true, ours: public},
 	"bench":    {tree: true, ours: public, anyOther: true},
 
 	"internal/fixed":      {ours: []string{root}, unsafe: true},
+	"internal/document":   {ours: []string{root}, others: []string{cbor}},
+	"internal/jsonview":   {ours: []string{root, "internal/fixed", "internal/document"}, others: []string{cbor}},
 	"internal/region":     {ours: system, others: []string{xsys}, unsafe: true},
 	"internal/wait":       {ours: system, others: []string{xsys}, unsafe: true, assembly: true},
 	"internal/peer":       {ours: system, others: []string{xsys}},
 	"internal/rendezvous": {ours: with(system, "internal/peer", "internal/region"), others: []string{xsys}},
+	"internal/doctor":     {ours: with(system, "internal/peer", "internal/region", "internal/rendezvous"), others: []string{xsys}, unsafe: true},
 	"internal/model":      {},
 	"internal/winapi":     {others: []string{xsys}, unsafe: true},
 

@@ -52,9 +52,9 @@ func (s *Schema) checkNode(n *Node) error {
 		return fmt.Errorf("%v has an element", n.Kind)
 	case !uses.fields && len(n.Fields) != 0:
 		return fmt.Errorf("%v has fields", n.Kind)
-	case int(n.Elem) >= len(s.Nodes):
+	case !s.has(n.Elem):
 		return fmt.Errorf("its element is node %d of %d", n.Elem, len(s.Nodes))
-	case int(n.Key) >= len(s.Nodes):
+	case !s.has(n.Key):
 		return fmt.Errorf("its key is node %d of %d", n.Key, len(s.Nodes))
 	}
 	switch n.Kind {
@@ -77,6 +77,9 @@ func (s *Schema) checkNode(n *Node) error {
 	}
 	return s.checkFields(n)
 }
+
+// has reports whether there is a node i.
+func (s *Schema) has(i uint32) bool { return uint64(i) < uint64(len(s.Nodes)) }
 
 // uses says which members a kind has.
 type uses struct{ bits, len, key, elem, fields bool }
@@ -123,7 +126,7 @@ func (s *Schema) checkFields(n *Node) error {
 		if n.Kind == Tuple && (f.Keyed || f.Optional) {
 			return fmt.Errorf("field %s: in a tuple it can be neither keyed nor optional", f.Name)
 		}
-		if int(f.Type) >= len(s.Nodes) {
+		if !s.has(f.Type) {
 			return fmt.Errorf("field %s: its type is node %d of %d", f.Name, f.Type, len(s.Nodes))
 		}
 		twice := false

@@ -20,8 +20,9 @@
 // bytes. A struct is a map from field names to values; names come from cbor
 // tags, else from json tags, else from Go, and are matched exactly. Embedded
 // structs, "-", omitempty, omitzero, keyasint and toarray mean what they mean to
-// github.com/fxamacker/cbor. What has no exported name is not sent, as in
-// encoding/json; a struct that would lose everything that way is refused.
+// github.com/fxamacker/cbor. What has no exported name is not sent, nor is a field
+// that another of the same name hides, as in encoding/json; a struct that would lose
+// everything that way is refused.
 //
 //   - A time.Time is a text in RFC 3339 with nanoseconds. It keeps its offset,
 //     and loses the name of its zone and its monotonic clock.
@@ -34,7 +35,7 @@
 //     everything else as string, []byte, bool or nil.
 //   - null is the zero value of every type. A pointer to a nil slice, to a nil
 //     map, to a nil any, to a nil pointer or to the zero time therefore arrives
-//     as a nil pointer.
+//     as a nil pointer, and a nil pointer that a tuple embeds as one to zeros.
 //
 // [Of] refuses what cannot travel, and says which field it was and what to use
 // instead.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,103 +61,6 @@ func roundTrip[T any](tb testing.TB, v any) T {
 	return got
 }
 
-type inner struct{ A, B int8 }
-
-type Base struct {
-	Name  string
-	Count uint `cbor:"n"`
-}
-
-type basePointer struct {
-	*Base
-	Own bool
-}
-
-type shadow struct {
-	Base
-	Name int32 // hides Base.Name
-}
-
-type embedded struct {
-	inner
-	Base `json:",omitempty"`
-	Last string
-}
-
-type tagged struct {
-	A int  `cbor:"a" json:"b"`
-	B int  `json:"bee,omitempty"`
-	C int  `cbor:"-"`
-	D int  `json:"-"`
-	E int  `cbor:"-,"`
-	F int  `cbor:",omitzero"`
-	G int  `json:",string"`
-	h int  //lint:ignore U1000 a field that is not sent
-	I *int `cbor:"i,omitempty"`
-}
-
-type keyed struct {
-	A string `cbor:"1,keyasint"`
-	B string `cbor:"-007,keyasint,omitempty"`
-	C string `cbor:"1"`
-}
-
-type pair struct {
-	_    struct{} `cbor:",toarray"`
-	X, Y int16
-	Note string `cbor:",omitempty"`
-}
-
-type tree struct {
-	Name string          `cbor:"name"`
-	Kids []tree          `cbor:"kids,omitempty"`
-	By   map[string]tree `cbor:"by,omitempty"`
-	Up   *tree
-}
-
-type list []list
-
-type opaque struct{ n int }
-
-func (o opaque) MarshalCBOR() ([]byte, error)     { return cbor.Marshal(o.n) }
-func (o *opaque) UnmarshalCBOR(data []byte) error { return cbor.Unmarshal(data, &o.n) }
-
-// level is a text and an integer.
-type level int
-
-func (l level) MarshalText() ([]byte, error) { return []byte(strings.Repeat("!", int(l))), nil }
-
-func (l *level) UnmarshalText(text []byte) error {
-	*l = level(len(text))
-	if strings.Trim(string(text), "!") != "" {
-		return fmt.Errorf("no\nlevel: %q", text)
-	}
-	return nil
-}
-
-type stamped struct{ time.Time }
-
-type all struct {
-	Bool    bool
-	Int     int
-	Int8    int8
-	Uint16  uint16
-	Float32 float32
-	Float64 float64
-	String  string
-	Bytes   []byte
-	Hash    [4]byte
-	Time    time.Time
-	Addr    netip.Addr
-	Any     any
-	List    []inner
-	Array   [2]int32
-	Map     map[int8]string
-	Pair    pair
-	Ptr     **int64
-	Raw     cbor.RawMessage
-}
-
 func TestSignature(t *testing.T) {
 	deep := &document.Schema{Nodes: []document.Node{{Kind: document.List, Elem: 1}, {Kind: document.List}}}
 	long := &document.Schema{Nodes: []document.Node{{Kind: document.Struct}, {Kind: document.Bool}}}
@@ -177,6 +81,9 @@ func TestSignature(t *testing.T) {
 		{schemaOf[shadow](t), "{n uint64, Name int32}"},
 		{schemaOf[embedded](t), "{A int8, B int8, Name string, n uint64, Last string}"},
 		{schemaOf[tagged](t), "{a int64, bee? int64, - int64, F? int64, G int64, i? *int64}"},
+		{schemaOf[twice](t), "{count int64}"},
+		{schemaOf[again](t), "{Name string, n uint64}"},
+		{schemaOf[taggedWins](t), "{Inner1 {X int64}, X int16}"},
 		{schemaOf[keyed](t), "{1 string, -7? string, 1 string}"},
 		{schemaOf[pair](t), "(X int16, Y int16, Note string)"},
 		{schemaOf[tree](t), "{name string, kids? []..., by? map[string]..., Up *...}"},
@@ -230,6 +137,11 @@ func TestRoundTrip(t *testing.T) {
 	check(t, shadow{Base{Count: 2}, 3})
 	check(t, embedded{inner{1, 2}, Base{"x", 3}, "y"})
 	check(t, keyed{"a", "b", "c"})
+	check(t, tagged{A: 1, B: 2, E: 3, F: 4, G: 5, I: new(int)})
+	check(t, tagged{})
+	agree(t, twice{Left{Base{"l", 1}}, Right{Base{"r", 2}}, 3})
+	agree(t, again{Left{Base{"l", 1}}, Base{"b", 2}})
+	agree(t, taggedWins{Embed1: Embed1{1, 2}, Embed2: Embed2{3, 4}})
 	check(t, tree{Name: "r", Kids: []tree{{Name: "k", Up: &tree{Name: "u"}}}, By: map[string]tree{"": {}}})
 	check(t, list{nil, {}, {nil}})
 	check(t, []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e300, 0.1, 1})
@@ -240,14 +152,61 @@ func TestRoundTrip(t *testing.T) {
 	check(t, []level{0, 1, 5})
 	check(t, []opaque{{1}, {-2}})
 	check(t, stamped{now})
+	check(t, embedsSpecial{special{now, netip.IPv6Loopback(), 3, opaque{4}, "x", &now, map[string]opaque{"a": {1}}}})
+	check(t, tuplePointer{Point: &Point{1, 2}, Z: 3})
 	check(t, struct{ A, B any }{nil, []any{int64(-1), 1.5, "s", []byte("b"), false, nil, map[string]any{"k": int64(1)}}})
 	check(t, []time.Time{{}, now.UTC(), time.Unix(0, 1).UTC(), time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999999999, zone)})
 }
 
 func check[T any](t *testing.T, v T) {
 	t.Helper()
-	if diff := cmp.Diff(v, roundTrip[T](t, v), same, cmp.AllowUnexported(embedded{}, opaque{}, pair{})); diff != "" {
+	if diff := cmp.Diff(v, roundTrip[T](t, v), same, allow); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	agree(t, v)
+}
+
+// agree checks that the library's own idea of the document agrees with the schema.
+func agree[T any](t *testing.T, v T) {
+	t.Helper()
+	var any any
+	if err := cbor.Unmarshal(marshal(t, v), &any); err != nil {
+		t.Fatal(err)
+	}
+	if why := disagree(schemaOf[T](t), 0, any); why != "" {
+		t.Errorf("%T: %v: %s", v, any, why)
+	}
+}
+
+// Types are learned by whoever is first.
+func TestConcurrent(t *testing.T) {
+	type a struct{ B *struct{ C []map[string]any } }
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				v := roundTrip[a](t, a{&struct{ C []map[string]any }{[]map[string]any{{"x": []string{"y"}}}}})
+				if v.B.C[0]["x"].([]any)[0] != "y" {
+					t.Errorf("got %v", v)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Lists and maps may be longer than the library allows by itself.
+func TestLong(t *testing.T) {
+	const n = 1<<17 + 1
+	m := make(map[uint32]bool, n)
+	for i := range uint32(n) {
+		m[i] = true
+	}
+	if got := roundTrip[map[uint32]bool](t, m); len(got) != n {
+		t.Errorf("a map of %d arrives with %d", n, len(got))
+	}
+	if got := roundTrip[[]int8](t, make([]int8, n)); len(got) != n {
+		t.Errorf("a list of %d arrives with %d", n, len(got))
 	}
 }
 

@@ -216,7 +216,8 @@ func largestSchemas() map[string]*document.Schema {
 	}
 	return map[string]*document.Schema{
 		"bools": bools, "structs": structs, "fields": manyFields(55000, 3), "names": manyFields(400, 1000),
-		"lists": chain(document.MaxNodes-1, document.Node{Kind: document.List}, document.Bool),
+		"lists":  chain(document.MaxNodes-1, document.Node{Kind: document.List}, document.Bool),
+		"arrays": chain(document.MaxNodes-1, document.Node{Kind: document.Array, Len: 1}, document.Bool),
 	}
 }
 

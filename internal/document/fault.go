@@ -27,11 +27,8 @@ func (f *fault) below(name string) *fault {
 
 func (f *fault) at(i int) *fault { return f.below("[" + strconv.Itoa(i) + "]") }
 
-// error returns the fault as an error of one line, or nil.
+// error returns the fault as an error of one line.
 func (f *fault) error() error {
-	if f == nil {
-		return nil
-	}
 	switch {
 	case f.whole:
 		return oneLine{f.err}

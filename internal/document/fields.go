@@ -7,43 +7,11 @@ import (
 	"strings"
 )
 
-// membersOf returns the fields of struct t that the library encodes and decodes, in
-// the order of their index. It does what getFields in structfields.go of
-// fxamacker/cbor v2.9 does, which is what encoding/json does.
-func membersOf(t reflect.Type) ([]member, *refusal) {
-	l := level{t: t}
-	members, next, ref := l.members(nil, nil)
-	visited := map[reflect.Type]bool{t: true}
-	for len(next) > 0 && ref == nil {
-		current := next
-		next = nil
-		for _, e := range current {
-			// A struct that is embedded twice at one depth, or again further
-			// down, has no fields there.
-			if e.times > 1 || visited[e.t] {
-				continue
-			}
-			visited[e.t] = true
-			if members, next, ref = e.members(members, next); ref != nil {
-				break
-			}
-		}
-	}
-	if ref != nil {
-		return nil, ref
-	}
-	for i := range members {
-		m := &members[i]
-		if !m.keyed {
-			continue
-		}
-		name, ok := canonicalKey(m.name)
-		if !ok {
-			return nil, refuse(m.typ, "its tag says keyasint, and its name is no integer; give it one").below(fieldPath(t, m.index))
-		}
-		m.name = name
-	}
-	return visible(members), nil
+// A promoter collects the fields of a struct and of those that it embeds.
+type promoter struct {
+	members  []member
+	next     []level // structs that are embedded one deeper
+	pointees int     // bytes of those that are embedded by pointer
 }
 
 // A level is a struct whose fields are promoted to another, or that one itself.
@@ -52,11 +20,45 @@ type level struct {
 	index    []int
 	times    int  // it is embedded at this depth
 	pointers bool // embedded pointers lead here
-	bytes    int  // of the structs that they lead to
 }
 
-// members adds the fields of the struct, and to next the structs it embeds.
-func (l *level) members(members []member, next []level) ([]member, []level, *refusal) {
+// membersOf returns the fields of struct t that the library encodes and decodes, in
+// the order of their index, and the bytes of the structs that t embeds by pointer. It
+// does what getFields in structfields.go of fxamacker/cbor v2.9 does, which is what
+// encoding/json does.
+func membersOf(t reflect.Type) ([]member, int, *refusal) {
+	p := promoter{next: []level{{t: t, times: 1}}}
+	visited := make(map[reflect.Type]bool)
+	for len(p.next) > 0 {
+		current := p.next
+		p.next = nil
+		for _, l := range current {
+			// A struct that is embedded twice at one depth, or again further
+			// down, has no fields there.
+			if l.times > 1 || visited[l.t] {
+				continue
+			}
+			visited[l.t] = true
+			if ref := p.promote(l); ref != nil {
+				return nil, 0, ref.below(fieldPath(t, l.index))
+			}
+		}
+	}
+	for i := range p.members {
+		m := &p.members[i]
+		if !m.keyed {
+			continue
+		}
+		name, ok := canonicalKey(m.name)
+		if !ok {
+			return nil, 0, refuse(m.typ, "its tag says keyasint, and its name is no integer; give it one").below(fieldPath(t, m.index))
+		}
+		m.name = name
+	}
+	return visible(p.members), p.pointees, nil
+}
+
+func (p *promoter) promote(l level) *refusal {
 	for i := range l.t.NumField() {
 		f := l.t.Field(i)
 		base, _ := pointee(f.Type)
@@ -70,30 +72,29 @@ func (l *level) members(members []member, next []level) ([]member, []level, *ref
 		}
 		m.index = append(slices.Clip(l.index), i)
 		m.typ = f.Type
+		m.promoted = l.pointers
 		m.optional = m.optional || l.pointers // a nil pointer leaves all its fields out
-		m.embedded = l.bytes
-		pointer := f.Type.Kind() == reflect.Pointer
 		if why := badEmbedding(f, base, m.name); embeds && why != "" {
-			return nil, nil, refuse(f.Type, why).below(f.Name)
+			return refuse(f.Type, why).below(f.Name)
 		}
 		if !embeds || m.name != "" {
 			if m.name == "" {
 				m.name = f.Name
 			}
-			members = append(members, m)
+			p.members = append(p.members, m)
 			continue
 		}
-		if at := slices.IndexFunc(next, func(e level) bool { return e.t == base }); at >= 0 {
-			next[at].times++
-			continue
-		}
-		e := level{t: base, index: m.index, times: 1, pointers: l.pointers || pointer, bytes: l.bytes}
+		pointer := f.Type.Kind() == reflect.Pointer
 		if pointer {
-			e.bytes += int(base.Size())
+			p.pointees += int(base.Size())
 		}
-		next = append(next, e)
+		if at := slices.IndexFunc(p.next, func(e level) bool { return e.t == base }); at >= 0 {
+			p.next[at].times++
+			continue
+		}
+		p.next = append(p.next, level{t: base, index: m.index, times: 1, pointers: l.pointers || pointer})
 	}
-	return members, next, nil
+	return nil
 }
 
 // badEmbedding says why struct base cannot be embedded as f, or "". The name is that

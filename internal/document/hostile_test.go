@@ -102,7 +102,7 @@ func TestUnmarshalRejects(t *testing.T) {
 		{"tag in an any", item("Any", "\xc2\x41\x01"), "field Any: a tag stands where any value belongs"},
 		{"simple value in an any", item("Any", "\xf8\xff"), "field Any: a simple value stands where any value belongs"},
 		{"undefined in an any", item("Any", "\xf7"), "field Any: a simple value stands where any value belongs"},
-		{"key in an any", item("Any", "\xa1\x01\x01"), "field Any: an integer stands where a key belongs, and in an any a key is a text"},
+		{"key in an any", item("Any", "\xa1\x01\x01"), "field Any[key]: an integer stands where a key belongs, and in an any a key is a text"},
 		{"key twice in an any", item("Any", "\xa2\x61a\x01\x61a\x02"), `the key "a" stands twice`},
 		{"text in an any", item("Any", "\x81\xa1\x61a\x61\xff"), `field Any[0]["a"]: it is not valid UTF-8`},
 		{"integer in an any", item("Any", "\x3b\x80\x00\x00\x00\x00\x00\x00\x00"), "field Any: a negative integer stands there that does not fit int64"},

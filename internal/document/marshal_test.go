@@ -2,6 +2,7 @@ package document_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestMarshalRefuses(t *testing.T) {
 	slices := make(list, 1)
 	slices[0] = slices
 	year, zone := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1900, 1, 1, 0, 0, 0, 0, time.FixedZone("LMT", 1172))
-	large := make([]byte, document.MaxSize)
+	large, many := make([]byte, document.MaxSize), make([]int8, document.MaxSize)
 	bomb := any(strings.Repeat("lol", 300))
 	for range 62 {
 		bomb = []any{bomb, bomb, bomb, bomb, bomb, bomb, bomb, bomb}
@@ -83,8 +84,8 @@ func TestMarshalRefuses(t *testing.T) {
 		{"a cyclic slice", slices, deep, nil},
 		{"a deep any", deepAny(65), deep, nil},
 		{"a deep type", deepType(65), "nested more than 64 deep", nil},
-		{"keys of integers in an any", box{V: map[int]int{1: 1}}, "field V: an integer stands where a key belongs, and in an any a key is a text", nil},
-		{"keys of integers in an any's struct", box{V: keyed{}}, "field V: an integer stands where a key belongs, and in an any a key is a text", nil},
+		{"keys of integers in an any", box{V: map[int]int{1: 1}}, "field V[key]: an integer stands where a key belongs, and in an any a key is a text", nil},
+		{"keys of integers in an any's struct", box{V: keyed{}}, "field V[key]: an integer stands where a key belongs, and in an any a key is a text", nil},
 		{"a string that is not UTF-8", map[string][]string{"k": {"", "\xff"}}, `field ["k"][1]: it is not valid UTF-8`, nil},
 		{"a key that is not UTF-8", map[string]int{"\xff": 1}, "field [key]: it is not valid UTF-8", nil},
 		{"a year", box{T: &year}, "field T: the year 10000 has no text in RFC 3339, which has 0 to 9999", nil},
@@ -92,13 +93,13 @@ func TestMarshalRefuses(t *testing.T) {
 		{"a zone", []time.Time{zone}, "field [0]: the offset of the time's zone is no whole number of minutes within a day; use its UTC", nil},
 		{"a large slice", large, tooLarge, partywall.ErrTooLarge},
 		{"a large slice, often", [][]byte{large[:1<<24], large[:1<<24], large[:1<<24], large[:1<<24]}, tooLarge, partywall.ErrTooLarge},
-		{"many integers", make([]int64, document.MaxSize), tooLarge, partywall.ErrTooLarge},
-		{"many integers in a map", box{V: map[string]any{"a": make([]int64, document.MaxSize)}}, tooLarge, partywall.ErrTooLarge},
+		{"many integers", many, tooLarge, partywall.ErrTooLarge},
+		{"many integers in a map", box{V: map[string]any{"a": many}}, tooLarge, partywall.ErrTooLarge},
 		{"large texts", make([]longText, 9), tooLarge, partywall.ErrTooLarge},
 		{"a bomb", bomb, tooLarge, partywall.ErrTooLarge},
 		{"a big memory", make([]struct {
 			A [1000]int64 `cbor:",omitzero"`
-		}, 10000), "partywall: too large: the value of the document would take more than 64 MiB and more than 32 times the document's length: send it in parts", partywall.ErrTooLarge},
+		}, 10000), fmt.Sprintf("partywall: too large: the value of the document would take more than 64 MiB and more than %d times the document's length: send it in parts", 16<<(^uint(0)>>63)), partywall.ErrTooLarge},
 		{"a method that fails", []any{failing{}}, "cbor: cannot marshal text for document_test.failing: first second", errFailing},
 		{"a method that writes a tag", opaqueTag{}, "cbor: error calling MarshalCBOR for type document_test.opaqueTag: cbor: CBOR tag isn't allowed", nil},
 		{"a method that writes what is not UTF-8", notUTF8{}, "the value: it is not valid UTF-8", nil},
@@ -116,5 +117,28 @@ func TestMarshalRefuses(t *testing.T) {
 				t.Errorf("%v does not wrap %v", err, tt.wraps)
 			}
 		})
+	}
+}
+
+// Documents may be as deep as the limit says.
+func TestDeepest(t *testing.T) {
+	data := marshal(t, deepAny(document.MaxDepth))
+	var v any
+	if err := document.Unmarshal(data, &v); err != nil || !reflect.DeepEqual(v, deepAny(document.MaxDepth)) {
+		t.Errorf("got %v, %v", v, err)
+	}
+	if _, err := document.Marshal(deepType(document.MaxDepth)); err != nil {
+		t.Error(err)
+	}
+}
+
+// What an embedded pointer leads to is there if any of it was sent; in a tuple all of
+// it is sent, always.
+func TestEmbeddedPointer(t *testing.T) {
+	if got := roundTrip[basePointer](t, basePointer{}); got.Base != nil {
+		t.Errorf("got %v", got.Base)
+	}
+	if got := roundTrip[tuplePointer](t, tuplePointer{Z: 1}); got.Point == nil || *got.Point != (Point{}) {
+		t.Errorf("got %v", got.Point)
 	}
 }

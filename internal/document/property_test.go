@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -86,6 +87,15 @@ func TestAnyType(t *testing.T) {
 		}
 		if document.Unmarshal(append(data, 0), out.Interface()) == nil {
 			t.Fatalf("%v: %x: a byte more was accepted", rt, data)
+		}
+		// Others do no harm.
+		at := rapid.IntRange(0, len(data)-1).Draw(t, "at")
+		data[at] = rapid.Byte().Draw(t, "byte")
+		if err := document.Unmarshal(data, out.Interface()); err == nil {
+			_, err = document.Marshal(out.Elem().Interface())
+			if err != nil && !strings.Contains(err.Error(), "RFC 3339") && !strings.Contains(err.Error(), "offset") {
+				t.Fatalf("%v: %x: %v", rt, data, err)
+			}
 		}
 	})
 }

@@ -96,8 +96,8 @@ func specialKind(t reflect.Type) (Kind, string) {
 	p := reflect.PointerTo(t)
 	switch in, out := p.Implements(cborMarshaler), p.Implements(cborUnmarshaler); {
 	case in && out:
-		if name := speaker(t, cborMarshaler); name != "" {
-			return 0, fmt.Sprintf("the MarshalCBOR of its embedded %s would speak for all its fields; give the embedded field a name", name)
+		if why := borrowed(t, cborMarshaler); why != "" {
+			return 0, why
 		}
 		return Any, ""
 	case in || out:
@@ -105,8 +105,8 @@ func specialKind(t reflect.Type) (Kind, string) {
 	}
 	switch in, out := p.Implements(textMarshaler), p.Implements(textUnmarshaler); {
 	case in && out:
-		if name := speaker(t, textMarshaler); name != "" {
-			return 0, fmt.Sprintf("the MarshalText of its embedded %s would speak for all its fields; give the embedded field a name", name)
+		if why := borrowed(t, textMarshaler); why != "" {
+			return 0, why
 		}
 		return Text, ""
 	case in:
@@ -120,26 +120,30 @@ func specialKind(t reflect.Type) (Kind, string) {
 	return 0, ""
 }
 
-// speaker returns the name of an embedded field that may be where a struct has a
-// method from, if the struct has other fields besides, or "".
-func speaker(t, method reflect.Type) string {
+// borrowed says why a struct cannot have its methods from an embedded field, as it
+// seems to, or "". Whether it has them from there or has its own cannot be told.
+func borrowed(t, marshaler reflect.Type) string {
 	if t.Kind() != reflect.Struct {
 		return ""
 	}
 	name, others := "", false
 	for i := range t.NumField() {
 		f := t.Field(i)
-		switch _, skip := parseTag(f); {
-		case f.Anonymous && name == "" && (f.Type.Implements(method) || reflect.PointerTo(f.Type).Implements(method)):
+		_, skip := parseTag(f)
+		switch from := f.Type; {
+		case f.Anonymous && name == "" && (from.Implements(marshaler) || reflect.PointerTo(from).Implements(marshaler)):
 			name = f.Name
+			if from.Kind() == reflect.Pointer || from.Kind() == reflect.Interface {
+				return fmt.Sprintf("its embedded %s, whose methods encode it, may be nil; give the embedded field a name", name)
+			}
 		case f.IsExported() && !skip:
 			others = true
 		}
 	}
-	if !others {
+	if name == "" || !others {
 		return ""
 	}
-	return name
+	return fmt.Sprintf("the %s of its embedded %s would speak for all its fields; give the embedded field a name", marshaler.Method(0).Name, name)
 }
 
 // isLock reports whether t is a lock or the customary marker of a type that must

@@ -137,6 +137,7 @@ func TestRefused(t *testing.T) {
 			time.Time
 			X int
 		}](), "struct { time.Time; X int }: the MarshalText of its embedded Time would speak for all its fields; give the embedded field a name"},
+		{reflect.TypeFor[struct{ *textual }](), "struct { *document_test.textual }: its embedded textual, whose methods encode it, may be nil; give the embedded field a name"},
 		{reflect.TypeFor[rawForAll](), pkg + "rawForAll: the MarshalCBOR of its embedded RawMessage would speak for all its fields; give the embedded field a name"},
 		{reflect.TypeFor[speaksForNone](), pkg + "speaksForNone: field textual (document_test.textual): it is embedded, so the methods that encode it would not be used; give the field a name"},
 		{reflect.TypeFor[innerPointer](), pkg + "innerPointer: field inner (*document_test.inner): a pointer to an unexported struct cannot be set when it is decoded; embed the struct itself, or export its name"},

@@ -182,20 +182,17 @@ func (s *scanner) list(sh *shape, h head, depth int) *fault {
 	if f == nil && sh.kind == List {
 		f = s.use(h.n, uint64(sh.elem.typ.Size()))
 	}
-	if f != nil {
-		return f
+	if f == nil && sh.kind == Tuple {
+		f = s.use(1, uint64(sh.pointees))
 	}
-	for i := range int(h.n) {
+	for i := 0; f == nil && i < int(h.n); i++ {
 		if sh.kind == Tuple {
-			m := &sh.members[i]
-			if f := s.member(m, depth+1); f != nil {
-				return f
-			}
-		} else if f := s.value(sh.elem, depth+1); f != nil {
-			return f.at(i)
+			f = s.member(&sh.members[i], depth+1)
+		} else if f = s.value(sh.elem, depth+1); f != nil {
+			f.at(i)
 		}
 	}
-	return nil
+	return f
 }
 
 func (s *scanner) mapping(sh *shape, h head, depth int) *fault {
@@ -206,10 +203,10 @@ func (s *scanner) mapping(sh *shape, h head, depth int) *fault {
 	if f == nil {
 		f = s.use(h.n, mapFactor*uint64(sh.key.typ.Size()+sh.elem.typ.Size()))
 	}
+	if f != nil {
+		return f
+	}
 	for range h.n {
-		if f != nil {
-			return f
-		}
 		key := s.rest
 		if len(key) > 0 && key[0] == simpleNull {
 			return faultf("null stands where a key belongs")
@@ -217,70 +214,69 @@ func (s *scanner) mapping(sh *shape, h head, depth int) *fault {
 		if f := s.value(sh.key, depth+1); f != nil {
 			return f.below("[key]")
 		}
-		if f = s.value(sh.elem, depth+1); f != nil {
-			f = f.below(keyName(key))
-		}
-	}
-	return f
-}
-
-func (s *scanner) structure(sh *shape, h head, depth int) *fault {
-	if f := s.count(h.n, 2, depth); f != nil {
-		return f
-	}
-	for range h.n {
-		key, f := s.head()
-		if f != nil {
-			return f
-		}
-		i, known := 0, false
-		switch key.major {
-		case majorText:
-			name, f := s.text(key.n)
-			if f != nil {
-				return f
-			}
-			i, known = sh.byName[string(name)]
-			if !known {
-				f = s.use(1, unknownBytes+key.n)
-			}
-			if f != nil {
-				return f
-			}
-		case majorUint, majorNint:
-			if key.n > math.MaxInt64 {
-				return faultf("a key stands there that does not fit int64")
-			}
-			n := int64(key.n)
-			if key.major == majorNint {
-				n = ^n
-			}
-			if i, known = sh.byNumber[n]; !known {
-				if f := s.use(1, unknownBytes); f != nil {
-					return f
-				}
-			}
-		default:
-			return faultf("%s stands where a field's name belongs", words(key))
-		}
-		if known {
-			f = s.member(&sh.members[i], depth+1)
-		} else {
-			f = s.skip(depth + 1)
-		}
-		if f != nil {
-			return f
+		if f := s.value(sh.elem, depth+1); f != nil {
+			return f.below(keyName(key))
 		}
 	}
 	return nil
 }
 
-func (s *scanner) member(m *member, depth int) *fault {
-	f := s.value(m.shape, depth)
-	if f == nil && m.embedded > 0 {
-		f = s.use(1, uint64(m.embedded))
+func (s *scanner) structure(sh *shape, h head, depth int) *fault {
+	f := s.count(h.n, 2, depth)
+	promoted := false
+	for i := h.n; f == nil && i > 0; i-- {
+		var m *member
+		if m, f = s.name(sh); f != nil {
+			return f
+		}
+		if m == nil {
+			f = s.skip(depth + 1)
+			continue
+		}
+		f = s.member(m, depth+1)
+		if f == nil && m.promoted && !promoted {
+			promoted = true
+			f = s.use(1, uint64(sh.pointees))
+		}
 	}
+	return f
+}
+
+// name takes a key of a struct, and returns its member, or nil if there is none.
+func (s *scanner) name(sh *shape) (*member, *fault) {
+	h, f := s.head()
 	if f != nil {
+		return nil, f
+	}
+	i, known := 0, false
+	switch {
+	case h.major == majorText:
+		name, f := s.text(h.n)
+		if f != nil {
+			return nil, f
+		}
+		i, known = sh.byName[string(name)]
+	case h.major > majorNint:
+		return nil, faultf("%s stands where a field's name belongs", words(h))
+	case h.n > math.MaxInt64:
+		return nil, faultf("a key stands there that does not fit int64")
+	case h.major == majorNint:
+		i, known = sh.byNumber[^int64(h.n)]
+	default:
+		i, known = sh.byNumber[int64(h.n)]
+	}
+	if known {
+		return &sh.members[i], nil
+	}
+	size := uint64(unknownBytes)
+	if h.major == majorText {
+		size += h.n
+	}
+	return nil, s.use(1, size)
+}
+
+func (s *scanner) member(m *member, depth int) *fault {
+	if f := s.value(m.shape, depth); f != nil {
 		return f.below(m.name)
 	}
 	return nil

@@ -36,12 +36,9 @@ func (s *scanner) any(depth int) *fault {
 		if f = s.count(h.n, 1, depth); f == nil {
 			f = s.use(1, headerBytes+anyBytes*h.n)
 		}
-		for i := range int(h.n) {
-			if f != nil {
-				return f
-			}
+		for i := 0; f == nil && i < int(h.n); i++ {
 			if f = s.any(depth + 1); f != nil {
-				f = f.at(i)
+				f.at(i)
 			}
 		}
 		return f
@@ -59,27 +56,31 @@ func (s *scanner) anyMap(h head, depth int) *fault {
 	if f == nil {
 		f = s.use(1, mapBytes+mapFactor*(textBytes+anyBytes)*h.n)
 	}
+	if f != nil {
+		return f
+	}
 	for range h.n {
-		if f != nil {
-			return f
-		}
 		key := s.rest
-		name, f := s.head()
-		switch {
-		case f != nil:
-			return f
-		case name.major != majorText:
-			return faultf("%s stands where a key belongs, and in an any a key is a text", words(name))
+		if f := s.anyKey(); f != nil {
+			return f.below("[key]")
 		}
-		if _, f = s.text(name.n); f == nil {
-			f = s.use(name.n, 1)
-		}
-		if f == nil {
-			f = s.any(depth + 1)
-		}
-		if f != nil {
+		if f := s.any(depth + 1); f != nil {
 			return f.below(keyName(key))
 		}
+	}
+	return nil
+}
+
+func (s *scanner) anyKey() *fault {
+	h, f := s.head()
+	if f != nil {
+		return f
+	}
+	if h.major != majorText {
+		return faultf("%s stands where a key belongs, and in an any a key is a text", words(h))
+	}
+	if _, f = s.text(h.n); f == nil {
+		f = s.use(h.n, 1)
 	}
 	return f
 }
@@ -111,10 +112,7 @@ func (s *scanner) skip(depth int) *fault {
 		}
 		return f
 	}
-	for range items {
-		if f != nil {
-			return f
-		}
+	for ; f == nil && items > 0; items-- {
 		f = s.skip(depth + 1)
 	}
 	return f

@@ -18,6 +18,8 @@ type shape struct {
 	members []member
 	opaque  bool // an Any with methods that encode it
 
+	pointees int // of a Struct: the bytes of the structs that it embeds by pointer
+
 	number   uint32 // the index of its node, before nodes are merged
 	least    int    // bytes of its shortest document, as leastOf has it
 	plain    bool   // every value takes about least bytes, and holds nothing to look at
@@ -39,7 +41,7 @@ type member struct {
 	index    []int // for reflect
 	typ      reflect.Type
 	shape    *shape
-	embedded int // bytes of the structs to which embedded pointers on the way lead
+	promoted bool // embedded pointers lead to it
 }
 
 // node returns the shape as a node of a schema. Indices are the numbers of shapes.

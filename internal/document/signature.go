@@ -36,7 +36,7 @@ type signer struct {
 func (w *signer) full() bool { return w.Len() > maxSignature }
 
 func (w *signer) node(i uint32) {
-	if w.full() || w.open[i] || int(i) >= len(w.nodes) {
+	if w.full() || w.open[i] || uint64(i) >= uint64(len(w.nodes)) {
 		w.WriteString(more)
 		return
 	}

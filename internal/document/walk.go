@@ -159,15 +159,14 @@ func (w *walker) structure(s *shape, t reflect.Type) *refusal {
 	if isTuple(t) {
 		s.kind = Tuple
 	}
-	members, ref := membersOf(t)
-	if ref != nil {
+	var ref *refusal
+	if s.members, s.pointees, ref = membersOf(t); ref != nil {
 		return ref
 	}
-	if len(members) == 0 && hidesFields(t) {
+	if len(s.members) == 0 && hidesFields(t) {
 		return refuse(t, "none of its fields is exported, so all would be lost; export them, or give it MarshalText and UnmarshalText")
 	}
-	s.members = members
-	names := make(map[fieldKey]bool, len(members))
+	names := make(map[fieldKey]bool, len(s.members))
 	for i := range s.members {
 		m := &s.members[i]
 		name := fieldPath(t, m.index)

@@ -24,10 +24,13 @@ func TestDocumentLenient(t *testing.T) {
 		M map[int8]bool
 		N map[string]any
 		P *int
+		K int `cbor:"7,keyasint"`
 	}
 	for _, test := range []struct{ name, doc, want string }{
 		{"unknown", "a2 617a 8101 6146 01", `{"F":1}`},
 		{"unknown key", "a2 05 f6 6146 01", `{"F":1}`},
+		{"keyed", "a2 07 05 6146 01", `{"F":1,"7":5}`},
+		{"other key", "a3 6137 05 07 06 6146 01", `{"F":1,"7":6}`},
 		{"null fields", "a5 6146f6 6154f6 614df6 614ef6 6150f6", `{"F":0,"T":"0001-01-01T00:00:00Z","M":null,"N":null,"P":null}`},
 		{"null", "f6", `{}`},
 		{"skipped", "a3 6178 a2 6161 8100 6162 4101 6179 fb0000000000000000 6146 01", `{"F":1}`},
@@ -122,6 +125,7 @@ func TestDocumentForeign(t *testing.T) {
 		{"a1 614d a20500", "it ends too early"},
 		{"a1 614d a105 00", "M[5]: an integer, where bool is needed"},
 		{"a1 614d a2 05f4 1805f4", `M: key "5" stands twice`},
+		{"a1 614d a3 0af4 09f4 0af4", `M: key "10" stands twice`},
 		{"a1 614e a2 6161f4 780161f4", `N: key "a" stands twice`},
 		{"a1 614e a3 6162f4 6161f4 6162f4", `N: key "b" stands twice`},
 		{"a1 614e a1 00f4", "N: key: an integer, where a text is needed"},
@@ -194,8 +198,16 @@ func TestDocumentTooLarge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it takes 200 MB")
 	}
-	_, err := jsonview.DocumentToJSON(documentSchema(t, reflect.TypeFor[any]()), make([]byte, document.MaxSize+1))
+	doc := append([]byte{0x5a, 4, 0, 0, 0}, make([]byte, document.MaxSize)...)
+	_, err := jsonview.DocumentToJSON(documentSchema(t, reflect.TypeFor[any]()), doc)
 	if !errors.Is(err, partywall.ErrProtocol) {
+		t.Error(err)
+	}
+	_, err = jsonview.DocumentFromJSON(documentSchema(t, reflect.TypeFor[struct {
+		A [document.MaxSize - 50]bool
+		B string
+	}]()), []byte(`{"A":[],"B":"`+strings.Repeat("a", 50)+`"}`))
+	if !errors.Is(err, partywall.ErrTooLarge) || !errors.Is(err, jsonview.ErrInput) {
 		t.Error(err)
 	}
 	// A few bytes of JSON can stand for many of a document.

@@ -294,6 +294,9 @@ func TestDocumentRefuses(t *testing.T) {
 		"key -0":     documentRefused[record](`{"by_code":{"-0":"x"}}`, `by_code: key "-0" is no int8 in decimal`),
 		"any int":    documentRefused[any](`[18446744073709551616]`, `[0]: 18446744073709551616 is out of range for uint64 (0 to 18446744073709551615)`),
 		"any float":  documentRefused[any](`1e309`, `1e309 is out of range for float64 (-1.7976931348623157e+308 to 1.7976931348623157e+308)`),
+		"long path": documentRefused[any](strings.Repeat(`{"Größe":`, 60)+"1e999"+strings.Repeat("}", 60),
+			strings.Repeat("Größe.", 12)+"Grö...ße."+strings.Repeat("Größe.", 11)+"Größe: "+
+				"1e999 is out of range for float64 (-1.7976931348623157e+308 to 1.7976931348623157e+308)"),
 		"deep": documentRefused[any](strings.Repeat("[", 65)+strings.Repeat("]", 65),
 			`line 1, column 65: more than 64 arrays and objects lie in each other`),
 	} {

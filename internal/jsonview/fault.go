@@ -44,7 +44,20 @@ func (f *fault) Error() string {
 	if f.path == "" {
 		return f.text
 	}
-	return f.path + ": " + f.text
+	return shorten(f.path) + ": " + f.text
+}
+
+// shorten takes the middle out of a long path.
+func shorten(path string) string {
+	const most = 200
+	if len(path) <= most {
+		return path
+	}
+	end := path[len(path)-most/2:]
+	for !utf8.RuneStart(end[0]) {
+		end = end[1:]
+	}
+	return cut(path, most/2) + end
 }
 
 // input returns the error for JSON that somebody typed.

@@ -1,13 +1,16 @@
 package model
 
-import "math/bits"
-
 // Bodies is a second, smaller machine: which call uses which body region, and
 // results that the server keeps. Waking is left out; a caller sees its answer
 // when it is there. Two callers share two slots and two regions: region 0 is
 // small, and a result may not fit into it; region 1 is large.
+//
+// What a request or an answer has in its region is one thing here: the body, and
+// behind it the argument, the metadata or the result that do not fit into the slot.
+// They are written, copied and kept together.
 type Bodies struct {
 	Calls    int  // calls that each caller makes, at most 2
+	Lease    bool // the first caller is a lease: it makes all its calls in one slot and one region
 	Cancel   bool // a caller may give up wherever it waits
 	Death    bool // the client may die
 	Mutation BodyMutation
@@ -26,13 +29,19 @@ const (
 	FetchAfterRelease              // the caller releases its slot before it fetches
 	KeptForgotten                  // the server drops the kept result with its answer
 	KeptForNobody                  // the watcher frees an abandoned slot that is answered KEPT
+	RegionDoneLate                 // the server stores rsp before the call's use of its region is over
+	LeaseWarm                      // a lease that gives up makes its region warm
+	LeaseEndWarm                   // a lease that ends with its answer outstanding makes its region warm
+	UnlendLeased                   // a region is unlent between two calls of its lease
+	LeaseOverwrites                // a lease publishes without waiting for the old answer
 	bodyMutations
 )
 
 var bodyMutationNames = [bodyMutations]string{
 	"none", "abandoned region warm at once", "published before LENT", "unlent while in use",
 	"unmapped under a handler", "released before FETCH", "kept result dropped",
-	"kept for nobody",
+	"kept for nobody", "region let go after the answer", "lease gives up its region", "lease ends with its region warm",
+	"unlent while leased", "lease publishes before the old answer",
 }
 
 // String returns a short name.
@@ -53,6 +62,8 @@ const (
 	bRegion         // claim a region, or lend one
 	bLent           // wait for LENT
 	bPublish        // write the body, store req
+	bHold           // a lease between two calls: its function runs
+	bOld            // a lease's next call: wait for the old answer
 	bWait           // wait for the answer
 	bRead           // read the answer
 	bDone
@@ -98,13 +109,14 @@ type BodyState struct {
 
 const bodyQueue = 4
 
-type bodyCaller struct{ pc, slot, region, call, fetch uint8 }
+type bodyCaller struct{ pc, slot, region, gen, call, fetch uint8 }
 
-type bodySlot struct{ req, rsp, id, region, fetch, answer, abandoned uint8 }
+// In place, there is no result but in the slot: none is kept.
+type bodySlot struct{ req, rsp, id, region, fetch, place, answer, abandoned uint8 }
 
 type bodyRegion struct{ state, gen, bytes uint8 }
 
-type bodyHandler struct{ busy, id, region, gen, fetch uint8 }
+type bodyHandler struct{ busy, id, region, gen, fetch, place uint8 }
 
 const (
 	bodyNone uint8 = iota
@@ -113,6 +125,7 @@ const (
 	bodyTwice
 	bodyLost
 	bodyWrong
+	bodyLie
 )
 
 var bodyBadNames = [...]string{
@@ -121,6 +134,7 @@ var bodyBadNames = [...]string{
 	bodyTwice:    "nothing is computed twice",
 	bodyLost:     "a kept result lives until the slot's next request",
 	bodyWrong:    "a result reaches only the call that asked",
+	bodyLie:      "an honest peer is never taken for a liar",
 }
 
 // Init returns the state in which no region has been lent.
@@ -132,14 +146,22 @@ func (m *Bodies) Check(s *BodyState) string {
 		return bodyBadNames[s.bad]
 	}
 	for i, h := range s.work {
-		if h.busy == 0 || h.fetch == isDrop || s.dead {
+		if h.busy == 0 || h.busy == answered || h.fetch == isDrop || s.dead {
 			continue
 		}
 		if r := s.region[h.region]; r.state != regInUse && r.state != regAbandoned || r.gen != h.gen {
 			return "a region is not used again before the server has let go of it"
 		}
-		if other := s.work[1-i]; other.busy != 0 && other.fetch != isDrop && other.region == h.region {
+		if other := s.work[1-i]; other.busy == 1 && other.fetch != isDrop && other.region == h.region {
 			return bodyBadNames[bodyShared]
+		}
+	}
+	for _, k := range s.callers {
+		if k.pc < bPublish || k.pc > bRead || s.dead {
+			continue
+		}
+		if r := s.region[k.region]; r.state != regInUse || r.gen != k.gen {
+			return "a region is mapped, and nobody else's, for as long as its caller may touch it"
 		}
 	}
 	return ""
@@ -181,125 +203,4 @@ func (m *Bodies) Next(s *BodyState, out []Succ[BodyState]) []Succ[BodyState] {
 		out = m.client(s, out)
 	}
 	return m.server(s, out)
-}
-
-func (m *Bodies) id(s *BodyState, c int) uint8 { return uint8(c*m.Calls) + s.callers[c].call + 1 }
-
-// finish ends caller c's call and gives back what it still has.
-func (m *Bodies) finish(s *BodyState, c int, slot, region bool) {
-	k := &s.callers[c]
-	if region {
-		s.region[k.region].state = regWarm
-	}
-	if slot {
-		s.free |= 1 << k.slot
-		s.slots[k.slot].id, s.slots[k.slot].answer = 0, 0
-	}
-	*k = bodyCaller{call: k.call + 1}
-	if int(k.call) == m.Calls {
-		k.pc = bDone
-	}
-}
-
-// drop publishes a FETCH without a region in an abandoned slot.
-func (t *bodySlot) drop() {
-	*t = bodySlot{req: (t.req + 1) % modulus, rsp: t.rsp, fetch: isDrop, abandoned: 1}
-}
-
-// caller appends the steps of caller c.
-func (m *Bodies) caller(s *BodyState, c int, out []Succ[BodyState]) []Succ[BodyState] {
-	n := *s
-	k := &n.callers[c]
-	emit := func(what string, chance bool) {
-		out = append(out, Succ[BodyState]{Who: callerNames[c], What: what, State: n, Chance: chance})
-		n = *s
-	}
-	slot := &n.slots[k.slot]
-	switch k.pc {
-	case bClaim:
-		if s.free != 0 {
-			k.slot = uint8(bits.TrailingZeros8(s.free))
-			n.free &^= 1 << k.slot
-			k.pc = bRegion
-			emit("claims a slot", false)
-		}
-	case bRegion:
-		for r := range uint8(2) {
-			if k.fetch != 0 && r != large {
-				continue
-			}
-			switch s.region[r].state {
-			case regWarm:
-				n.region[r].state = regInUse
-				k.region, k.pc = r, bPublish
-				emit("claims a warm region", false)
-			case regNone:
-				if n.queued < bodyQueue {
-					n.region[r].state = regOffered
-					n.region[r].gen = n.region[r].gen%3 + 1
-					n.send(r)
-					k.region, k.pc = r, bLent
-					emit("sends LEND", false)
-				}
-			}
-		}
-		switch {
-		case m.Cancel && k.fetch != 0:
-			slot.drop()
-			m.finish(&n, c, false, false)
-			emit("gives up before it has a region: abandons the slot with a FETCH that drops", true)
-		case m.Cancel:
-			m.finish(&n, c, true, false)
-			emit("gives up before it has a region", true)
-		}
-	case bLent:
-		// The region itself says when LENT has come: see server.
-		if r := s.region[k.region].state; r == regWarm || m.Mutation == PublishBeforeLent {
-			n.region[k.region].state = regInUse
-			k.pc = bPublish
-			emit("has its region lent", false)
-		}
-	case bPublish:
-		id := m.id(s, c)
-		n.region[k.region].bytes = id
-		*slot = bodySlot{req: (slot.req + 1) % modulus, rsp: slot.rsp, id: id, region: k.region, fetch: k.fetch}
-		k.pc = bWait
-		emit("writes the body, publishes", false)
-	case bWait:
-		if s.slots[k.slot].req == s.slots[k.slot].rsp {
-			k.pc = bRead
-			emit("sees its answer", false)
-		}
-		if m.Cancel {
-			slot.abandoned = 1
-			n.region[k.region].state = regAbandoned
-			if m.Mutation == AbandonWarm {
-				n.region[k.region].state = regWarm
-			}
-			m.finish(&n, c, false, false)
-			emit("gives up: abandons slot and region", true)
-		}
-	case bRead:
-		id := m.id(s, c)
-		switch {
-		case slot.answer == ansLost:
-			n.bad = bodyLost
-			emit("is told that nothing was kept", false)
-		case slot.answer == ansKept:
-			n.region[k.region].state = regWarm
-			k.fetch, k.pc = isFetch, bRegion
-			if m.Mutation == FetchAfterRelease {
-				n.free |= 1 << k.slot
-				k.pc = bClaim
-			}
-			emit("is told that its result was kept", false)
-		default:
-			if s.region[k.region].bytes != id|hasResult {
-				n.bad = bodyWrong
-			}
-			m.finish(&n, c, true, true)
-			emit("reads its result, returns", false)
-		}
-	}
-	return out
 }

@@ -1,5 +1,8 @@
 package model
 
+// answered is bodyHandler.busy of a handler whose rsp is stored: RegionDoneLate.
+const answered = 2
+
 // unlend marks a message in the queue as UNLEND; without it, it is LEND.
 const unlend = 0x80
 
@@ -40,6 +43,7 @@ func (m *Bodies) client(s *BodyState, out []Succ[BodyState]) []Succ[BodyState] {
 		for _, k := range s.callers {
 			// The caller that has just lent it claims it with LENT.
 			drop = drop && (k.pc != bLent || int(k.region) != r)
+			drop = drop || m.Mutation == UnlendLeased && k.pc == bHold && int(k.region) == r
 		}
 		if drop && s.queued < bodyQueue {
 			n.region[r].state = regNone
@@ -48,7 +52,7 @@ func (m *Bodies) client(s *BodyState, out []Succ[BodyState]) []Succ[BodyState] {
 		}
 	}
 	if m.Death {
-		n.callers, n.slots = [2]bodyCaller{}, s.slots
+		n.callers = [2]bodyCaller{}
 		for r := range n.region {
 			n.region[r].state = regNone
 		}
@@ -98,11 +102,13 @@ func (m *Bodies) server(s *BodyState, out []Succ[BodyState]) []Succ[BodyState] {
 			if t.req == t.rsp || s.ended {
 				continue
 			}
-			*h = bodyHandler{busy: 1, id: t.id, region: t.region, gen: s.mapped[t.region], fetch: t.fetch}
+			*h = bodyHandler{busy: 1, id: t.id, region: t.region, gen: s.mapped[t.region], fetch: t.fetch, place: t.place}
 			if t.fetch == isDrop {
 				*h = bodyHandler{busy: 1, fetch: isDrop}
 			} else if h.gen == 0 || h.gen != s.region[t.region].gen {
 				n.bad = bodyUnmapped
+			} else if o := s.work[1-i]; o.busy != 0 && o.fetch != isDrop && o.region == h.region {
+				n.bad = bodyLie // a region serves one call at a time
 			}
 			emit(handlerName, "takes a request")
 			continue
@@ -112,7 +118,8 @@ func (m *Bodies) server(s *BodyState, out []Succ[BodyState]) []Succ[BodyState] {
 	return out
 }
 
-// answer appends the ways in which slot i's handler may answer.
+// answer appends the ways in which slot i's handler may answer. Its use of the
+// region is over before rsp is stored, which is why both are one step.
 func (m *Bodies) answer(s *BodyState, i int, out []Succ[BodyState]) []Succ[BodyState] {
 	n := *s
 	t := &n.slots[i]
@@ -128,8 +135,16 @@ func (m *Bodies) answer(s *BodyState, i int, out []Succ[BodyState]) []Succ[BodyS
 		}
 		t.answer, t.rsp = answer, t.req
 		n.work[i] = bodyHandler{}
+		if m.Mutation == RegionDoneLate {
+			n.work[i] = h
+			n.work[i].busy = answered
+		}
 		out = append(out, Succ[BodyState]{Who: handlerName, What: what, State: n})
 		n = *s
+	}
+	if h.busy == answered {
+		n.work[i] = bodyHandler{}
+		return append(out, Succ[BodyState]{Who: handlerName, What: "lets go of its region", State: n})
 	}
 	if h.fetch == isDrop {
 		n.kept[i] = 0
@@ -160,7 +175,7 @@ func (m *Bodies) answer(s *BodyState, i int, out []Succ[BodyState]) []Succ[BodyS
 	}
 	run()
 	end(ansResult, "runs; the result fits")
-	if h.region != large {
+	if h.region != large && h.place == 0 {
 		run()
 		if m.Mutation != KeptForgotten {
 			n.kept[i] = h.id

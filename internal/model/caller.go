@@ -1,54 +1,60 @@
 package model
 
-import "math/bits"
-
 // Where a caller is: the names say what it does next.
 const (
-	cStart   = iota // take a free bit
-	cRaise          // raise the counter of waiters
-	cTry            // take a free bit, as a waiter
-	cWait           // wait for a token, the context, the end of the conn
-	cOut            // give up: lower the counter
-	cLower          // has a slot: lower the counter
-	cMore           // look whether free bits remain
-	cPass           // pass the token on
-	cEarly          // RequestRingFirst: load the doorbell
-	cPublish        // write the request and store req
-	cBit            // set the pending bit
-	cLoad           // load the doorbell word
-	cRung           // private compare-and-swap: has this sleep been rung for?
-	cSend           // send the ring
-	cSpin           // look at rsp
-	cPark           // set the parked mark
-	cAgain          // look at rsp once more
-	cBack           // take the mark back
-	cIdle           // compare-and-swap the watcher from idle to looking
-	cWake           // put its token
-	cParked         // wait for the answer, the context, the end of the conn
-	cCheck          // Recheck: look at rsp after a hand-over
-	cHand           // the watcher has the mark: wait for the answer only
-	cBlind          // AbandonBlind: mark the slot abandoned
-	cLast           // look at rsp once more
-	cRelease        // read the response, set the free bit
-	cWaiters        // look whether somebody waits for a slot
-	cFreed          // put the token
-	cDone           // all calls have returned
+	cStart     = iota // take a free bit
+	cRaise            // raise the counter of waiters
+	cTry              // take a free bit, as a waiter
+	cWait             // wait for a token, the context, the end of the conn
+	cOut              // give up: lower the counter, go on as from cLower
+	cLower            // has a slot: lower the counter
+	cMore             // look whether free bits remain
+	cPass             // pass the token on
+	cLate             // has claimed a slot after the end of the conn: set the free bit
+	cEarly            // RequestRingFirst: load the doorbell
+	cPublish          // write the request and store req
+	cBit              // set the pending bit
+	cLoad             // load the doorbell word
+	cRung             // private compare-and-swap: has this sleep been rung for?
+	cSend             // send the ring
+	cSpin             // look at rsp
+	cPark             // begin to park: List: set the slot's bit in the list; else as cMark
+	cMark             // set the parked mark
+	cListLate         // ListLate: set the bit
+	cAgain            // look at rsp and at the end of the conn once more
+	cBack             // take the mark back
+	cUnlist           // List: clear the bit
+	cIdle             // compare-and-swap the watcher from idle to looking
+	cWake             // put its token
+	cParked           // wait for the answer, or the context
+	cCheck            // Recheck: look at rsp after a hand-over
+	cHand             // the watcher has the mark: wait for the answer only
+	cBlind            // AbandonBlind: mark the slot abandoned
+	cLast             // look at rsp once more
+	cHold             // a lease between two calls: its function runs
+	cOff              // a lease that gives up: List: clear the bit
+	cLeft             // a lease whose function has returned: set the free bit
+	cRelease          // read the response; set the free bit, unless it is a lease
+	cWaiters          // look whether somebody waits for a slot
+	cFreed            // put the token
+	cTouch            // EndMarksFirst: look at rsp once more
+	cTouchBack        // the same: take the mark back
+	cLeased           // LeasedLate: look whether the slot is leased
+	cDone             // all calls have returned
 )
 
 var callerNames = [maxCallers]string{"caller A", "caller B", "caller C", "caller D"}
 
-// owns reports whether a caller at pc owns its slot, wholly or by a published request.
-func owns(pc uint8) bool { return pc >= cLower && pc <= cRelease }
+// owns reports whether a caller owns a slot, wholly or by a published request.
+func (k caller) owns() bool { return k.pc >= cLower && k.pc <= cRelease && k.aim != aimOut }
 
-// mark returns a mark of the given kind for slot s's current call.
-func (m *Calls) mark(s *State, slot, kind uint8) uint8 {
-	if !m.numbered() {
-		return kind
-	}
-	return kind | s.req[slot]<<2
-}
+// touches reports whether a caller may touch a slot's memory.
+func (k caller) touches() bool { return k.owns() && k.aim != aimLate || k.pc == cTouch }
 
-// publishPC is where a caller goes once a slot is its own.
+// leases reports whether caller c is a lease.
+func (m *Calls) leases(c int) bool { return c < m.Leases }
+
+// publishPC is where a caller goes that calls in a slot of its own.
 func (m *Calls) publishPC() uint8 {
 	if m.Local {
 		return cRelease
@@ -57,62 +63,6 @@ func (m *Calls) publishPC() uint8 {
 		return cEarly
 	}
 	return cPublish
-}
-
-// finish ends caller c's current call, without a slot.
-func (m *Calls) finish(s *State, c int) {
-	// A run after this would be a mistake, so the ghost bit may as well be
-	// set: it merges what was run with what was never published. Only a call
-	// whose request is still on its way may yet run.
-	id := m.id(s, c)
-	pendingRun := false
-	for i := range m.Slots {
-		pendingRun = pendingRun || s.reqID[i] == id
-	}
-	if !pendingRun {
-		s.ran |= 1 << (id - 1)
-	}
-	k := &s.callers[c]
-	*k = caller{pc: cStart, call: k.call + 1}
-	if int(k.call) == m.Calls {
-		k.pc = cDone
-	}
-}
-
-// gone ends caller c's call because the conn has ended.
-func (m *Calls) gone(s *State, c int) {
-	k := &s.callers[c]
-	if owns(k.pc) {
-		if s.rsp[k.slot] == s.req[k.slot] && s.bad == badNone {
-			s.bad = badLostAnswer
-		}
-		if s.bye != 0 && s.ran&(1<<(m.id(s, c)-1)) != 0 {
-			s.bad = badRefused
-		}
-		s.dropped |= 1 << k.slot
-		s.mark[k.slot] = 0
-		s.reqID[k.slot], s.rspID[k.slot] = 0, 0
-	}
-	m.finish(s, c)
-}
-
-// take takes the lowest free bit: a loop of loads and compare-and-swaps, which
-// takes effect in its last one.
-func (s *State) take(c int) bool {
-	if s.free == 0 {
-		return false
-	}
-	i := uint8(bits.TrailingZeros8(s.free))
-	s.free &^= 1 << i
-	s.callers[c].slot = i
-	return true
-}
-
-// release sets the free bit. What the parts hold no longer matters; a look at
-// them from now on is a mistake, which the zeros make visible.
-func (s *State) release(slot uint8) {
-	s.free |= 1 << slot
-	s.reqID[slot], s.rspID[slot] = 0, 0
 }
 
 // caller appends the steps of caller c.
@@ -133,10 +83,8 @@ func (m *Calls) caller(s *State, c int, out []Succ[State]) []Succ[State] {
 
 	switch k.pc {
 	case cStart:
-		if s.ended[client] != 0 {
-			returns("the conn has ended: returns", m.gone)
-		} else if n.take(c) {
-			emit("takes a free slot", m.publishPC())
+		if n.take(c) {
+			returns("takes a free slot", m.claimed)
 		} else {
 			emit("finds no free slot", cRaise)
 		}
@@ -166,24 +114,27 @@ func (m *Calls) caller(s *State, c int, out []Succ[State]) []Succ[State] {
 			emit("the conn ends while it waits for a slot", cOut)
 		}
 	case cOut:
-		n.waiters--
-		returns("lowers waiters, returns", m.finish)
+		k.aim = aimOut
+		fallthrough
 	case cLower:
 		n.waiters--
 		if n.waiters > 0 && m.Mutation != NoPassOn {
 			emit("lowers waiters; others wait", cMore)
 		} else {
-			emit("lowers waiters", m.publishPC())
+			returns("lowers waiters", m.claimed)
 		}
 	case cMore:
-		if n.free != 0 {
+		if s.free|s.dropped != 0 {
 			emit("sees that free slots remain", cPass)
 		} else {
-			emit("sees that no free slot remains", m.publishPC())
+			returns("sees that no free slot remains", m.claimed)
 		}
 	case cPass:
 		n.freed = 1
-		emit("passes the freed token on", m.publishPC())
+		returns("passes the freed token on", m.claimed)
+	case cLate:
+		n.dropped |= 1 << slot
+		emit("sees the end of the conn, sets the free bit again", cWaiters)
 
 	case cEarly:
 		k.age = s.asleep[server] // 1 is the age of the newest sleep
@@ -221,6 +172,8 @@ func (m *Calls) caller(s *State, c int, out []Succ[State]) []Succ[State] {
 	case cSend:
 		n.send(server)
 		emit("sends a ring", cSpin)
+	case cHold, cOff, cLeft, cTouch, cTouchBack, cLeased:
+		out = m.lease(s, c, out)
 	default:
 		out = m.callerWaits(s, c, out)
 	}
@@ -246,7 +199,7 @@ func (s *State) ring(m *Calls, side int, age uint8) bool {
 // send puts a ring for side into the socket. A full socket drops it, a dead
 // peer's refuses it.
 func (s *State) send(side int) {
-	if s.alive(side) && s.rings[side] < socketRoom {
+	if s.alive(side) && s.closed == 0 && s.rings[side] < socketRoom {
 		s.rings[side]++
 	}
 }

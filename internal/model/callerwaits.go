@@ -21,53 +21,64 @@ func (m *Calls) callerWaits(s *State, c int, out []Succ[State]) []Succ[State] {
 	if !here && !m.Local && s.rsp[slot] != (s.req[slot]+modulus-1)%modulus {
 		n.bad = badLie
 	}
-	// An answer that was handed over is there, unless the hand-over was late
-	// and meant an earlier call; then the caller that looks parks again.
-	handed := uint8(cRelease)
-	if m.Recheck {
-		handed = cCheck
-	}
+	mine := s.mark[slot] == m.mark(s, slot, markParked)
 
 	switch k.pc {
 	case cSpin:
 		// Spinning in vain is no step; going to park always is one.
 		if here {
-			emit("sees its rsp", cRelease)
-		}
-		if s.ended[client] != 0 {
-			emit("sees the end of the conn", cLast)
+			returns("sees its rsp", m.answered)
 		}
 		if m.Cancel && m.Mutation == AbandonBlind {
 			emit("its context ends while it spins", cBlind)
 			chance()
 		}
-		m.park(&n, c)
-		emit("stops spinning, sets its parked mark", k.pc)
+		what := m.park(&n, c)
+		emit("stops spinning, "+what, k.pc)
 	case cBlind:
 		n.mark[slot] = m.mark(s, slot, markAbandoned)
 		returns("marks its slot abandoned, returns", m.finish)
 	case cPark:
-		m.park(&n, c)
+		what := m.park(&n, c)
+		emit(what, k.pc)
+	case cMark:
+		m.setParked(&n, c)
 		emit("sets its parked mark", k.pc)
+	case cListLate:
+		n.list |= 1 << slot
+		emit("sets its bit in the list (too late)", cAgain)
 	case cAgain:
-		if here {
+		switch {
+		case here:
 			emit("looks at rsp again: there", cBack)
-		} else {
+		case s.ended[client] != 0 && m.Mutation != ParkForgetsEnd:
+			emit("looks at the end of the conn: it has ended", cBack)
+		default:
 			emit("looks at rsp again: not there", cIdle)
 		}
 	case cCheck:
-		if here {
+		switch {
+		case here:
 			emit("looks at rsp: there", cRelease)
-		} else {
+		case s.ended[client] != 0:
+			emit("looks at rsp: not there, and the conn has ended", cLast)
+		default:
 			emit("looks at rsp: not there after all", cPark)
 		}
 	case cBack:
-		if s.mark[slot] == m.mark(s, slot, markParked) {
-			n.mark[slot] = markNone
-			emit("takes its mark back", cRelease)
-		} else {
+		switch {
+		case !mine:
 			emit("finds its mark taken by the watcher", cHand)
+		case m.List:
+			n.mark[slot] = markNone
+			emit("takes its mark back", cUnlist)
+		default:
+			n.mark[slot] = markNone
+			returns("takes its mark back", m.answered)
 		}
+	case cUnlist:
+		n.list &^= 1 << slot
+		returns("clears its bit in the list", m.answered)
 	case cIdle:
 		if s.idle != 0 {
 			n.idle = 0
@@ -79,44 +90,38 @@ func (m *Calls) callerWaits(s *State, c int, out []Succ[State]) []Succ[State] {
 		n.token[client] = 1
 		emit("puts the watcher's token", cParked)
 	case cParked:
-		mine := s.mark[slot] == m.mark(s, slot, markParked)
-		if s.hand&(1<<slot) != 0 {
-			n.hand &^= 1 << slot
-			emit("is handed its answer", handed)
+		if k.aim == aimLeave {
+			if mine {
+				n.mark[slot] = m.mark(s, slot, markAbandoned)
+				returns("marks its slot abandoned, returns", m.finish)
+			} else {
+				emit("finds its mark taken by the watcher", cHand)
+			}
+			break
 		}
-		if m.Cancel && !mine {
-			emit("its context ends while it is parked: the watcher has its mark", cHand)
-			chance()
-		} else if m.Cancel && m.Mutation == AbandonFrees {
-			n.mark[slot] = markNone
-			n.release(slot)
-			returns("its context ends while it is parked: frees its slot, returns", m.finish)
-			chance()
-		} else if m.Cancel {
-			n.mark[slot] = m.mark(s, slot, markAbandoned)
-			returns("its context ends while it is parked: marks its slot abandoned, returns", m.finish)
-			chance()
-		}
-		if s.ended[client] != 0 && !mine {
-			emit("the conn ends while it is parked: the watcher has its mark", cHand)
-		} else if s.ended[client] != 0 {
-			n.mark[slot] = markNone
-			emit("the conn ends while it is parked: takes its mark back", cLast)
+		out = m.handed(s, c, out)
+		if m.Cancel {
+			out = m.giveUp(s, c, mine, out)
 		}
 	case cHand:
-		if s.hand&(1<<slot) != 0 {
-			n.hand &^= 1 << slot
-			emit("is handed its answer", handed)
-		}
+		out = m.handed(s, c, out)
 	case cLast:
-		if here && m.Mutation != NoLastLook {
-			emit("looks at rsp once more: there", cRelease)
-		} else {
-			returns("the conn has ended: returns", m.gone)
+		switch {
+		case here && m.Mutation != NoLastLook:
+			returns("looks at rsp once more: there", m.answered)
+		case s.ended[client] == 0:
+			emit("takes the answer that it was handed, which is none", cRelease)
+		default:
+			returns("the conn has ended: its call returns", m.gone)
 		}
 	case cRelease:
 		if !m.Local {
 			m.accept(&n, c)
+		}
+		if m.leases(c) {
+			n.settle(slot)
+			returns("takes the result, keeps the slot", m.hold)
+			break
 		}
 		n.release(slot)
 		if m.Mutation == ReleaseNoToken {
@@ -137,6 +142,70 @@ func (m *Calls) callerWaits(s *State, c int, out []Succ[State]) []Succ[State] {
 	return out
 }
 
+// handed appends the step of caller c that the watcher has dealt with. The answer
+// is there, or the conn has ended, unless the hand-over was late and meant an
+// earlier call; then the caller that looks parks again.
+func (m *Calls) handed(s *State, c int, out []Succ[State]) []Succ[State] {
+	n := *s
+	k := &n.callers[c]
+	if s.hand&(1<<k.slot) == 0 {
+		return out
+	}
+	n.hand &^= 1 << k.slot
+	if m.Recheck {
+		k.pc = cCheck
+	} else {
+		m.answered(&n, c)
+	}
+	return append(out, Succ[State]{Who: callerNames[c], What: "is handed its answer", State: n})
+}
+
+// giveUp appends the step of caller c, parked, whose context ends.
+func (m *Calls) giveUp(s *State, c int, mine bool, out []Succ[State]) []Succ[State] {
+	n := *s
+	k := &n.callers[c]
+	what := "its context ends while it is parked: "
+	switch {
+	case !mine:
+		k.pc = cHand
+		what += "the watcher has its mark"
+	case m.leases(c):
+		what += m.keep(&n, c)
+	case m.Mutation == AbandonFrees:
+		n.mark[k.slot] = markNone
+		n.release(k.slot)
+		m.finish(&n, c)
+		what += "frees its slot, returns"
+	case m.Mutation == LeasedLate:
+		n.mark[k.slot] = m.mark(s, k.slot, markAbandoned)
+		k.pc = cLeased
+		what += "marks its slot abandoned"
+	default:
+		n.mark[k.slot] = m.mark(s, k.slot, markAbandoned)
+		m.finish(&n, c)
+		what += "marks its slot abandoned, returns"
+	}
+	return append(out, Succ[State]{Who: callerNames[c], What: what, State: n, Chance: true})
+}
+
+// answered is where caller c goes once its wait is over: the answer is there, or
+// the conn has ended.
+func (m *Calls) answered(s *State, c int) {
+	k := &s.callers[c]
+	here := s.rsp[k.slot] == s.req[k.slot]
+	switch {
+	case k.aim == aimLeave:
+		k.pc = cLeft
+	case !here || m.Mutation == NoLastLook && s.ended[client] != 0:
+		k.pc = cLast
+	case k.aim == aimOld:
+		s.settle(k.slot)
+		k.aim, k.pc = aimCall, m.publishPC()
+	default:
+		k.pc = cRelease
+	}
+}
+
 // accept checks that the response part holds the answer that caller c asked for.
 func (m *Calls) accept(s *State, c int) {
 	id, slot := m.id(s, c), s.callers[c].slot
@@ -155,12 +224,28 @@ func (m *Calls) accept(s *State, c int) {
 	}
 }
 
-// park sets caller c's parked mark.
-func (m *Calls) park(s *State, c int) {
+// park begins to park caller c, and says what it does.
+func (m *Calls) park(s *State, c int) string {
+	k := &s.callers[c]
+	if m.List && m.Mutation != ListLate {
+		s.list |= 1 << k.slot
+		k.pc = cMark
+		return "sets its bit in the list"
+	}
+	m.setParked(s, c)
+	return "sets its parked mark"
+}
+
+// setParked sets caller c's parked mark.
+func (m *Calls) setParked(s *State, c int) {
 	k := &s.callers[c]
 	s.mark[k.slot] = m.mark(s, k.slot, markParked)
-	k.pc = cAgain
-	if m.Mutation == ParkNoLook {
+	switch {
+	case m.Mutation == ParkNoLook:
 		k.pc = cIdle
+	case m.Mutation == ListLate:
+		k.pc = cListLate
+	default:
+		k.pc = cAgain
 	}
 }

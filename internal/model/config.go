@@ -27,11 +27,13 @@ type Config struct {
 	Callers int // 1 to 4 callers in the client
 	Calls   int // calls that each of them makes, one after the other; Callers*Calls is at most 16
 	Slots   int // 1 or 2
+	Leases  int // so many of the callers are leases: each makes all its calls, or fewer, in one slot
 
 	Handlers Handlers
 	Overtake bool // the monitor may give the first worker's role to a standby
 	Cancel   bool // a caller may give up wherever it waits
 	Leave    bool // the server may shut down in order
+	Close    bool // the client may close the conn
 	Death    int  // ClientDies, ServerDies, or both bits: one of the two dies
 
 	// Local leaves out everything between claim and release: what remains is
@@ -43,6 +45,10 @@ type Config struct {
 	// hand-over that was meant for the slot's previous call.
 	Recheck bool
 
+	// List makes the watcher's list of slots a word of its own beside the marks.
+	// Without it, a mark and the slot's bit in the list change in one step.
+	List bool
+
 	Mutation Mutation
 }
 
@@ -50,6 +56,9 @@ type Config struct {
 func (c Config) String() string {
 	s := fmt.Sprintf("%d callers, %d calls, %d slots, %s", c.Callers, c.Calls, c.Slots,
 		[...]string{"inline", "own goroutines", "inline or own"}[c.Handlers])
+	if c.Leases > 0 {
+		s = fmt.Sprintf("%d callers (%d leases)%s", c.Callers, c.Leases, s[len("1 callers"):])
+	}
 	for _, f := range []struct {
 		on   bool
 		name string
@@ -57,10 +66,12 @@ func (c Config) String() string {
 		{c.Overtake, "overtaking"},
 		{c.Cancel, "cancel"},
 		{c.Leave, "shutdown"},
+		{c.Close, "close"},
 		{c.Death&ClientDies != 0, "client dies"},
 		{c.Death&ServerDies != 0, "server dies"},
 		{c.Local, "slots only"},
 		{c.Recheck, "recheck"},
+		{c.List, "list"},
 	} {
 		if f.on {
 			s += ", " + f.name
@@ -103,6 +114,20 @@ const (
 	LeaveForgetsHandlers            // the server says BYE while a handler still runs
 	MonitorForgetsDoorbell          // the standby starts without a look, straight to sleep
 	LeaveNoLook                     // the shutdown is no part of the look before sleeping
+	EndAtOnce                       // the watcher ends with the conn, whoever is parked
+	ParkForgetsEnd                  // a caller parks without looking at the end of the conn
+	ListLate                        // the bit in the list is set after the parked mark
+	HandEarly                       // the watcher clears the bit after it has handed over
+	UnmapAfterCallers               // unmapping does not wait for the watcher
+	UnmapUnderLease                 // unmapping does not wait for leases
+	DropNoToken                     // a caller that leaves at the end of the conn does not look for waiters
+	LeaseAbandons                   // a lease that gives up marks its slot abandoned at once
+	LeaseFrees                      // a lease frees its slot though its answer is outstanding
+	LeaseNoWait                     // a lease publishes without waiting for the old answer
+	LeaseStaysParked                // a lease that gives up leaves its mark
+	LeaseStaysListed                // a lease that gives up leaves its bit in the list
+	LeasedLate                      // who gives up looks whether it is a lease after its mark is abandoned
+	EndMarksFirst                   // a lease marks its slot abandoned before it looks at rsp once more
 	mutations
 )
 
@@ -115,7 +140,12 @@ var mutationNames = [mutations]string{
 	"parked mark without number", "monitor races with the handler's return", "abandon without looking again",
 	"idle although a slot is abandoned", "release without token", "waiter does not try again",
 	"BYE before the handlers are done", "standby sleeps without looking",
-	"shutdown is not looked for before sleeping",
+	"shutdown is not looked for before sleeping", "watcher ends with the conn at once",
+	"park without looking at the end", "list bit after the mark",
+	"list bit cleared after the hand-over", "unmapped under the watcher", "unmapped under a lease",
+	"no token for the drain", "lease abandons at once", "lease frees with its answer outstanding",
+	"lease publishes before the old answer", "lease leaves its mark", "lease leaves its list bit",
+	"leased looked at too late", "lease marks before it looks",
 }
 
 // String returns a short name.

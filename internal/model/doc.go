@@ -2,15 +2,18 @@
 // explores every interleaving of their steps. It is used by its own tests
 // only; the code that runs, the tables and the model change together.
 //
-// There are two machines. [Calls] is the life of a call: slots, pending bits
+// There are three machines. [Calls] is the life of a call: slots, pending bits
 // and the hint, doorbells, parking, handlers inline and on goroutines of their
-// own, overtaking, giving up, waiting for a slot, shutdown, and the death of
-// either side. [Bodies] is the life of body regions and of kept results.
-// [Explore] visits all states of either, breadth first, and checks
+// own, overtaking, giving up, leases, waiting for a slot, shutdown, the death of
+// either side, and what the client does from the end of the conn until it unmaps
+// the memory. [Bodies] is the life of body regions and of kept results. [Cancels]
+// is what becomes of a CANCEL. [Explore] visits all states of each, breadth first,
+// and checks
 //
 //   - safety in every state: each part of a slot has one owner, a request is
 //     run at most once, an answer reaches the call that asked, an honest peer
-//     is never taken for a liar;
+//     is never taken for a liar, memory is mapped for as long as anybody may
+//     touch it;
 //   - that whatever must end can still end, from every state, without the help
 //     of chance (a death, a context that ends): no wake-up is lost, no slot
 //     is lost, no survivor waits for ever.
@@ -33,10 +36,21 @@
 //     writing its response), reading a result and setting the free bit, are
 //     one step each: what lies between is owned by one side, which the checks
 //     verify over the whole of that time. Where a second worker may come
-//     between, with Overtake, looking at req and taking are two steps.
-//   - The watcher looks at a numbered mark and at its rsp in one step: a mark
-//     that changes in between fails the compare-and-swap that follows. With
-//     bare marks (Recheck) they are two steps.
+//     between, with Overtake, looking at req and taking are two steps. So the
+//     function of a lease has no steps of its own: it may touch the slot at any
+//     moment, and the checks verify that it is the lease's and mapped.
+//   - The watcher looks at a numbered mark and at its rsp, and takes the mark, in
+//     one step: a mark that changes in between fails the compare-and-swap, and the
+//     look was in vain. With bare marks (Recheck) they are three steps.
+//   - With List, the list of slots is a word of its own: the watcher loads it and
+//     then looks at each slot in it, which may have changed hands meanwhile.
+//     Without it, the list is the marks. In the program the watcher's second look
+//     before it sleeps deals with what it finds; here it only finds, wakes, and
+//     deals with it in the next look.
+//   - A caller looks at rsp and at the end of the conn in one step where it looks
+//     at both: either makes it go on in the same way, and neither is taken back.
+//     So do a claim and the look at the end behind it: an end that comes between
+//     them is like one that comes later, when the request is published in vain.
 //   - A reader takes a ring from the socket and puts the token in one step:
 //     a ring that is late in the reader is as good as one late in the socket.
 //   - A compare-and-swap that is repeated until it succeeds is one step.
@@ -49,9 +63,11 @@
 //
 //   - A doorbell number that comes back after 2^32 steps; req and rsp wrap at 4
 //     instead, and the instances are large enough to wrap.
-//   - CANCEL, which only lets a handler return sooner; handlers may return at
-//     any time anyway. A handler that never returns: its slot is then never
-//     let go, by design.
+//   - In Calls, CANCEL, which only lets a handler return sooner; handlers may
+//     return at any time anyway. A handler that never returns: its slot is then
+//     never let go, by design.
+//   - A body region that is unmapped with the conn: it goes with its slot, whose
+//     memory Calls speaks about.
 //   - Lies. The checks that a peer may fail are there, and Calls finds that
 //     honest peers never fail them.
 //   - Both sides dying; more callers, calls and slots than the tests name.

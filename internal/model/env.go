@@ -13,7 +13,7 @@ func (m *Calls) stepReader(s *State, side int, out []Succ[State]) []Succ[State] 
 		n.rings[side]--
 		n.token[side] = 1
 		what = "reads a ring, puts a token"
-	case !s.alive(1 - side):
+	case !s.alive(1 - side), side == server && s.closed != 0:
 		n.ended[side] = 1
 		what = "reads the end-of-file"
 	default:
@@ -88,7 +88,8 @@ func (s *State) die(side int) {
 	s.rings[side], s.token[side], s.ended[side], s.asleep[side] = 0, 0, 0, 0
 	s.rung[other], s.once[other] = 0, 0
 	if side == client {
-		s.free, s.dropped, s.hand, s.waiters, s.freed, s.idle = 0, 0, 0, 0, 0, 0
+		s.free, s.dropped, s.list, s.hand, s.waiters, s.freed, s.idle = 0, 0, 0, 0, 0, 0, 0
+		s.closed, s.unmapped, s.drain = 0, 0, drain{}
 		s.mark = [maxSlots]uint8{}
 		for c := range s.callers {
 			s.callers[c] = caller{pc: cDone}
@@ -111,6 +112,8 @@ func (m *Calls) Next(s *State, out []Succ[State]) []Succ[State] {
 		}
 		out = m.stepWatcher(s, out)
 		out = m.stepReader(s, client, out)
+		out = m.stepClose(s, out)
+		out = m.stepDrain(s, out)
 	}
 	if s.alive(server) {
 		for i := range s.workers {

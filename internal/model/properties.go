@@ -10,6 +10,9 @@ func (m *Calls) Check(s *State) string {
 			return p
 		}
 	}
+	if s.unmapped != 0 && !m.untouched(s) {
+		return "the memory is mapped for as long as anybody may touch it"
+	}
 	if s.alive(client) && s.ended[client] == 0 && m.unserved(s) {
 		return "no caller waits for a slot while one is free"
 	}
@@ -21,14 +24,14 @@ func (m *Calls) checkSlot(s *State, i uint8) string {
 	bit := uint8(1) << i
 	owners, writing, reading := 0, false, false
 	for c := range m.Callers {
-		if k := s.callers[c]; k.slot == i && owns(k.pc) {
+		if k := s.callers[c]; k.slot == i && k.owns() {
 			owners++
-			writing = writing || k.pc <= cPublish
+			writing = writing || k.pc <= cPublish && k.aim != aimLate
 			reading = reading || k.pc == cRelease
 		}
 	}
 	abandoned := s.mark[i]&markKind == markAbandoned
-	if abandoned || s.free&bit != 0 || s.dropped&bit != 0 {
+	if abandoned || (s.free|s.dropped|s.drain.took)&bit != 0 {
 		owners++
 	}
 	if owners > 1 {
@@ -36,6 +39,10 @@ func (m *Calls) checkSlot(s *State, i uint8) string {
 	}
 	if s.alive(client) && owners == 0 {
 		return "a slot is never lost"
+	}
+
+	if mark := s.mark[i]; mark != markNone && m.numbered() && (mark>>2+modulus-s.rsp[i])%modulus > 1 {
+		return badNames[badLie] // by the watcher
 	}
 
 	running := 0
@@ -62,6 +69,16 @@ func (m *Calls) checkSlot(s *State, i uint8) string {
 		return "the server owns a slot only between req and rsp"
 	}
 	return ""
+}
+
+// untouched reports whether nobody in the client may touch the memory any more.
+func (m *Calls) untouched(s *State) bool {
+	for _, k := range s.callers {
+		if k.touches() {
+			return false
+		}
+	}
+	return s.watcher.pc == waDone
 }
 
 // unserved reports whether a caller waits for a free slot, one is free, and
@@ -93,38 +110,32 @@ func (m *Calls) Goal(s *State) string {
 				return "every caller returns"
 			}
 		}
-		all := uint8(1)<<m.Slots - 1
-		accounted := s.free | s.dropped
-		if !s.alive(server) {
-			for i, mark := range s.mark {
-				if mark&markKind == markAbandoned {
-					accounted |= 1 << i
-				}
-			}
-		}
-		if accounted != all {
+		if s.free|s.dropped|s.drain.took != m.all() {
 			return "an abandoned slot is freed once the server has let go"
 		}
 	}
+	left := !s.alive(client) || s.closed != 0 // for the server
 	switch {
-	case s.leaving != 0 && s.alive(server) && s.alive(client):
+	case s.leaving != 0 && s.alive(server) && !left:
 		return "a shutdown ends"
-	case !s.alive(server) && s.alive(client) && s.watcher.pc != waDone:
-		return "the watcher ends when the server has died"
 	case !s.alive(server) && s.alive(client) && s.ended[client] == 0:
 		return "the client's reader ends when the server has died"
-	case !s.alive(client) && s.alive(server):
+	case s.alive(client) && s.ended[client] != 0 && s.watcher.pc != waDone:
+		return "the watcher ends when the conn has ended"
+	case s.alive(client) && s.ended[client] != 0 && s.unmapped == 0:
+		return "the memory is unmapped when the conn has ended"
+	case left && s.alive(server):
 		if s.ended[server] == 0 {
-			return "the server's reader ends when the client has died"
+			return "the server's reader ends when the client has gone"
 		}
 		for _, w := range s.workers {
 			if w.pc != woOff {
-				return "the workers end when the client has died"
+				return "the workers end when the client has gone"
 			}
 		}
 		for _, h := range s.handlers {
 			if h.pc != woOff {
-				return "the handlers end when the client has died"
+				return "the handlers end when the client has gone"
 			}
 		}
 	}

@@ -21,27 +21,31 @@ type State struct {
 	pending      uint8    // bits
 	asleep       [2]uint8 // the doorbell words: whether odd; the number is kept as ages, see newSleep
 
-	// The socket: rings on their way to a side. A side that ends orderly has
-	// sent BYE.
-	rings [2]uint8
-	dead  uint8 // bits: which side has died or closed
-	bye   uint8
+	// The socket: rings on their way to a side. A server that ends orderly has
+	// sent BYE. A client that has closed it lives on until its callers are done.
+	rings  [2]uint8
+	dead   uint8 // bits: which side has died, or ended orderly
+	bye    uint8
+	closed uint8
 
-	ended [2]uint8 // the reader of a side has seen the end-of-file
+	ended [2]uint8 // the conn has ended for a side: its reader has seen the end-of-file, or it has closed
 	token [2]uint8 // capacity 1: from the reader (and others) to the watcher, to the worker
 	rung  [2]uint8 // age of the sleep that a side rang for last; index: the side that sleeps
 	once  [2]uint8 // for RingOnce
 
 	// Private to the client.
-	free    uint8           // bits
-	dropped uint8           // bits: left behind when the conn ended
-	mark    [maxSlots]uint8 // who cares for the answer: none, parked, abandoned; see mark
-	hand    uint8           // bits: capacity 1 for each slot, watcher to caller
-	waiters uint8
-	freed   uint8 // capacity 1
-	idle    uint8 // the watcher's state as the callers see it
-	callers [maxCallers]caller
-	watcher watcher
+	free     uint8           // bits
+	dropped  uint8           // bits: free too, but perhaps unanswered: whoever claims one finds that the conn has ended
+	mark     [maxSlots]uint8 // who cares for the answer: none, parked, abandoned; see mark
+	list     uint8           // List: bits: where the watcher looks for marks
+	hand     uint8           // bits: capacity 1 for each slot, watcher to caller
+	waiters  uint8
+	freed    uint8 // capacity 1
+	idle     uint8 // the watcher's state as the callers see it
+	unmapped uint8 // the client's mapping is gone
+	callers  [maxCallers]caller
+	watcher  watcher
+	drain    drain
 
 	// Private to the server.
 	seen, letGo [maxSlots]uint8
@@ -58,9 +62,23 @@ type State struct {
 	bad uint8  // a violated property that only the step itself can see
 }
 
-type caller struct{ pc, slot, call, age uint8 }
+type caller struct{ pc, slot, call, age, aim uint8 }
 
-type watcher struct{ pc, slot, mark uint8 }
+// What a caller is about, where the step that comes next does not say it.
+const (
+	aimCall  uint8 = iota
+	aimOut         // it has given up waiting for a slot
+	aimLate        // it has claimed a slot after the end of the conn
+	aimOld         // a lease's next call: it waits for the old answer before it publishes
+	aimLeave       // a lease whose function has returned: it waits for nothing
+)
+
+// look, all and waits are for List: the bits that are still to be looked at, whether
+// the conn has ended, and whether somebody was not dealt with.
+type watcher struct{ pc, slot, mark, look, all, waits uint8 }
+
+// drain is what unmaps the memory; it has taken these free bits.
+type drain struct{ pc, took uint8 }
 
 type worker struct{ pc, slot, look, hinted, age uint8 }
 
@@ -164,6 +182,15 @@ func (m *Calls) canonical(s *State) {
 	if !s.alive(server) {
 		s.pending = 0
 	}
+	if s.closed != 0 { // no ring has an effect any more
+		s.asleep, s.rung, s.once = [2]uint8{}, [2]uint8{}, [2]uint8{}
+		for side := range s.rung {
+			s.ages(side, func(a *uint8) { *a = 0 })
+		}
+	}
+	if s.alive(client) && s.watcher.pc == waDone {
+		s.idle, s.token[client] = 0, 0 // nobody waits for that token
+	}
 	for side := range s.rung {
 		if s.rung[side] == 1 && s.asleep[side] == 0 && !s.holds(side, 1, 1) {
 			s.rung[side] = 0 // the next sleep has another number
@@ -198,7 +225,7 @@ func (m *Calls) canonical(s *State) {
 	}
 	if s.alive(client) {
 		for i := 1; i < m.Callers; i++ {
-			for j := i; j > 0 && m.callerKey(s, j) < m.callerKey(s, j-1); j-- {
+			for j := i; j > 0 && j != m.Leases && m.callerKey(s, j) < m.callerKey(s, j-1); j-- {
 				m.swapCallers(s, j)
 			}
 		}
@@ -217,7 +244,7 @@ func (h handler) key() uint32 { return uint32(h.pc)<<16 | uint32(h.slot)<<8 | ui
 func (m *Calls) callerKey(s *State, c int) uint64 {
 	k := s.callers[c]
 	ran := s.ran >> (c * m.Calls) & (1<<m.Calls - 1)
-	return uint64(k.pc)<<40 | uint64(k.slot)<<32 | uint64(k.call)<<24 | uint64(k.age)<<16 | uint64(ran)
+	return uint64(k.pc)<<48 | uint64(k.aim)<<40 | uint64(k.slot)<<32 | uint64(k.call)<<24 | uint64(k.age)<<16 | uint64(ran)
 }
 
 // swapCallers exchanges callers j-1 and j and, with them, the ids of their calls.

@@ -12,11 +12,11 @@ import (
 	"github.com/partywall/partywall"
 )
 
-func dial(ctx context.Context, name string) (*Link, error) {
+func dial(ctx context.Context, path, name string) (*Link, error) {
 	if err := partywall.CheckName(name); err != nil {
 		return nil, err
 	}
-	dir, err := openDir(false)
+	dir, err := openDir(path, false)
 	if err != nil {
 		return nil, fmt.Errorf("dial %q: %w", name, err)
 	}
@@ -39,15 +39,14 @@ func dial(ctx context.Context, name string) (*Link, error) {
 // connect tries again while the service's backlog is full, which the kernel
 // reports at once instead of letting a non-blocking connect wait.
 func connect(ctx context.Context, path string) (*net.UnixConn, error) {
-	var d net.Dialer
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	patience := time.Now().Add(Timeout)
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		conn, err := d.DialContext(ctx, "unixpacket", path)
-		if err == nil {
-			return conn.(*net.UnixConn), nil
-		}
+		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
 		if !errors.Is(err, unix.EAGAIN) {
-			return nil, err
+			return conn, err
 		}
 		if time.Now().After(patience) {
 			return nil, fmt.Errorf("%w: it does not accept clients, and its backlog is full: %w", partywall.ErrBusy, err)

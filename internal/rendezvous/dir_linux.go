@@ -30,11 +30,13 @@ func DirPath() string {
 	return filepath.Join(os.TempDir(), "partywall-"+strconv.Itoa(os.Geteuid()))
 }
 
-// openDir opens the run directory and verifies that it is a real directory of
-// this user with mode 0700, and not a link. With create it is made if missing;
-// its parent must exist.
-func openDir(create bool) (*Dir, error) {
-	path := DirPath()
+// openDir opens a run directory, the user's if path is empty, and verifies that it
+// is a real directory of this user with mode 0700, and not a link. With create it is
+// made if missing; its parent must exist.
+func openDir(path string, create bool) (*Dir, error) {
+	if path == "" {
+		path = DirPath()
+	}
 	if create {
 		if err := unix.Mkdir(path, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
 			return nil, dirError(path, "make", err)

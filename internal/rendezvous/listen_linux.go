@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -21,7 +22,7 @@ type Listener struct {
 	closed bool
 }
 
-func listen(name string) (_ *Listener, err error) {
+func listen(path, name string) (_ *Listener, err error) {
 	if err := partywall.CheckName(name); err != nil {
 		return nil, err
 	}
@@ -31,35 +32,59 @@ func listen(name string) (_ *Listener, err error) {
 			l.Close()
 		}
 	}()
-	if l.dir, err = openDir(true); err != nil {
+	if l.dir, err = openDir(path, true); err != nil {
 		return nil, fmt.Errorf("serve %q: %w", name, err)
 	}
-	if l.lock, err = l.dir.lock(l.stem + ".lock"); err != nil {
+	start, started := l.dir.inheritedStart(l.stem)
+	if l.lock, err = l.take(started); err != nil {
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("%w: %q is served by another process", partywall.ErrRunning, name)
 		}
 		return nil, fmt.Errorf("serve %q: lock: %w", name, err)
 	}
+	if err := l.sign(); err != nil {
+		return nil, fmt.Errorf("serve %q: note the name: %w", name, err)
+	}
 	if err := l.bind(); err != nil {
 		return nil, fmt.Errorf("serve %q: %w", name, err)
+	}
+	if started {
+		endInheritedStart(start)
 	}
 	return l, nil
 }
 
-// lock opens a lock file and locks it for this process: a flock(2) lock belongs to the
-// open file, and the kernel ends it with the process. The file stays for ever:
-// whoever removed one could remove another server's.
-func (d *Dir) lock(file string) (*os.File, error) {
-	fd, err := unix.Openat(d.fd, file, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return nil, os.NewSyscallError("open", err)
+// farewell is how long a server that a client has started, because nobody answered,
+// waits for its predecessor to let go of the name: whoever ends loses the socket
+// before the lock.
+const farewell = 2 * time.Second
+
+// take locks the name.
+func (l *Listener) take(started bool) (*os.File, error) {
+	patience := time.Now()
+	if started {
+		patience = patience.Add(farewell)
 	}
-	f := os.NewFile(uintptr(fd), file)
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		return nil, os.NewSyscallError("flock", err)
+	for {
+		f, err := l.dir.lock(l.stem + ".lock")
+		if !errors.Is(err, unix.EWOULDBLOCK) || !time.Now().Before(patience) {
+			return f, err
+		}
+		time.Sleep(time.Millisecond)
 	}
-	return f, nil
+}
+
+// sign writes the name into the lock file, for [Names]. Whatever else is there was
+// not written by us, and goes.
+func (l *Listener) sign() error {
+	text := l.name + "\n"
+	if signed, err := readNote(l.lock); err == nil && signed == text {
+		return nil
+	}
+	if _, err := l.lock.WriteAt([]byte(text), 0); err != nil {
+		return err
+	}
+	return l.lock.Truncate(int64(len(text)))
 }
 
 // bind makes the socket under a name of its own, and gives it the name that
@@ -115,7 +140,7 @@ func (l *Listener) Close() error {
 	if l.lock != nil {
 		// Closing alone would keep the name locked for as long as a process that
 		// is just being started shares the open file, which is until its exec.
-		errs = append(errs, os.NewSyscallError("flock", unix.Flock(int(l.lock.Fd()), unix.LOCK_UN)), l.lock.Close())
+		errs = append(errs, unlock(l.lock), l.lock.Close())
 	}
 	if l.dir != nil {
 		errs = append(errs, l.dir.Close())

@@ -18,12 +18,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	proctest.Main(m, proctest.Roles{"hold": holdName})
+	proctest.Main(m, proctest.Roles{"hold": holdName, "started": started})
 }
 
 // holdName listens under a name until it is told to end, or dies.
 func holdName(args []string) error {
-	l, err := Listen(args[0])
+	l, err := Listen("", args[0])
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func runDir(t *testing.T) string {
 
 func listenAs(t *testing.T, name string) *Listener {
 	t.Helper()
-	l, err := Listen(name)
+	l, err := Listen("", name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestDialFindsTheListener(t *testing.T) {
 	for i, name := range names {
 		l := listenAs(t, name)
 		for range 3 {
-			client, err := Dial(context.Background(), name)
+			client, err := Dial(context.Background(), "", name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +95,7 @@ func TestListenerCloses(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Errorf("twice: %v", err)
 	}
-	if _, err := Dial(context.Background(), "a"); !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), `"a"`) {
+	if _, err := Dial(context.Background(), "", "a"); !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), `"a"`) {
 		t.Error(err)
 	}
 	// Only the lock file stays, since whoever removed it could remove another's.
@@ -110,13 +110,13 @@ func TestOneHolderAtATime(t *testing.T) {
 	runDir(t)
 	other := proctest.Start(t, "hold", "a")
 	other.Expect("listening")
-	if _, err := Listen("a"); !errors.Is(err, partywall.ErrRunning) || !strings.Contains(err.Error(), `"a"`) {
+	if _, err := Listen("", "a"); !errors.Is(err, partywall.ErrRunning) || !strings.Contains(err.Error(), `"a"`) {
 		t.Fatal(err)
 	}
 	listenAs(t, "b").Close()
 
 	// A failed Listen has not disturbed the holder.
-	c, err := Dial(context.Background(), "a")
+	c, err := Dial(context.Background(), "", "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,14 +141,14 @@ func TestHolderIsKilled(t *testing.T) {
 		if socks, _ := filepath.Glob(filepath.Join(dir, "*.sock")); len(socks) != 1 {
 			t.Errorf("sockets: %v", socks)
 		}
-		if _, err := Dial(context.Background(), "a"); !errors.Is(err, partywall.ErrNotFound) {
+		if _, err := Dial(context.Background(), "", "a"); !errors.Is(err, partywall.ErrNotFound) {
 			t.Errorf("a dead service: %v", err)
 		}
-		l, err := Listen("a")
+		l, err := Listen("", "a")
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := Dial(context.Background(), "a")
+		c, err := Dial(context.Background(), "", "a")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +164,7 @@ func TestListenRace(t *testing.T) {
 	for range 20 {
 		group.Go(func() {
 			for range 20 {
-				l, err := Listen("a")
+				l, err := Listen("", "a")
 				if err != nil {
 					if !errors.Is(err, partywall.ErrRunning) {
 						t.Error(err)
@@ -172,7 +172,7 @@ func TestListenRace(t *testing.T) {
 					continue
 				}
 				// Nobody takes the socket away from its holder.
-				if c, err := Dial(context.Background(), "a"); err != nil {
+				if c, err := Dial(context.Background(), "", "a"); err != nil {
 					t.Error(err)
 				} else {
 					c.Close()
@@ -192,7 +192,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 	failed := make(chan error)
 	go func() {
 		for {
-			l, err := Dial(ctx, "a")
+			l, err := Dial(ctx, "", "a")
 			if err != nil {
 				failed <- err
 				return
@@ -250,11 +250,11 @@ func TestRunDirectoryIsVerified(t *testing.T) {
 			leaks := proctest.Watch(t)
 			dir := runDir(t)
 			test.make(t, dir)
-			l, err := Listen("a")
+			l, err := Listen("", "a")
 			if err == nil {
 				l.Close()
 			}
-			_, derr := Dial(context.Background(), "a")
+			_, derr := Dial(context.Background(), "", "a")
 			if test.want == nil {
 				if info, serr := os.Stat(dir); err != nil || serr != nil || info.Mode().Perm() != 0o700 || !errors.Is(derr, partywall.ErrNotFound) {
 					t.Errorf("%v, %v, %v", err, serr, derr)
@@ -273,14 +273,14 @@ func TestRunDirectoryIsVerified(t *testing.T) {
 
 func TestNoRunDirectory(t *testing.T) {
 	dir := runDir(t)
-	if _, err := Dial(context.Background(), "a"); !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), dir) {
+	if _, err := Dial(context.Background(), "", "a"); !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), dir) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Error("Dial has made the run directory")
 	}
 	t.Setenv("PARTYWALL_DIR", filepath.Join(dir, "below"))
-	if _, err := Listen("a"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Listen("", "a"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a parent: %v", err)
 	}
 }
@@ -313,7 +313,7 @@ func TestLongDirectory(t *testing.T) {
 	}
 	t.Setenv("PARTYWALL_DIR", dir)
 	listenAs(t, strings.Repeat("x", 100))
-	c, err := Dial(context.Background(), strings.Repeat("x", 100))
+	c, err := Dial(context.Background(), "", strings.Repeat("x", 100))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,12 +6,15 @@
 // name is hashed into two paths there: a lock file, which is never deleted and
 // which the server holds locked, and a socket. The lock is the kernel's and ends with the
 // process, so whoever holds it may clear away the socket of a dead server.
+//
+// A third path, beside those, is the [StartLock] of clients that start the server.
 package rendezvous
 
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"time"
 
 	"github.com/partywall/partywall/internal/peer"
@@ -21,17 +24,39 @@ import (
 // and every message that has to be sent.
 const Timeout = 5 * time.Second
 
-// Listen takes a name and listens for clients. The error wraps
-// [partywall.ErrRunning] if another process holds it.
-func Listen(name string) (*Listener, error) { return listen(name) }
+// Listen takes a name in a run directory, the user's if dir is empty, and listens
+// for clients. If this process was started under the name's [StartLock], that is
+// free from then on. The error wraps [partywall.ErrRunning] if another process holds
+// the name.
+func Listen(dir, name string) (*Listener, error) { return listen(dir, name) }
 
-// Dial connects to the service that holds the name. The other end belongs to
-// this user. The error wraps [partywall.ErrNotFound] if nobody listens.
-func Dial(ctx context.Context, name string) (*Link, error) { return dial(ctx, name) }
+// Dial connects to the service that holds the name in a run directory, the user's
+// if dir is empty. The other end belongs to this user. The error wraps
+// [partywall.ErrNotFound] if nobody listens.
+func Dial(ctx context.Context, dir, name string) (*Link, error) { return dial(ctx, dir, name) }
 
-// fileStem returns what a name's two files are called, without their endings:
-// long and strange names become short and plain ones. The true name is checked
-// in the handshake.
+// Names returns the names that are served in a run directory, the user's if dir is
+// empty, in order; none if the directory is missing. It disturbs no server. A
+// server may come or end while it looks: only a dial decides. The error wraps
+// [partywall.ErrAccess] if the directory is not this user's alone.
+func Names(dir string) ([]string, error) { return names(dir) }
+
+// ErrStarting: another client holds the start lock, or the server that one has
+// started does.
+var ErrStarting = errors.New("another client is starting it")
+
+// TryStartLock takes the start lock of a name in a run directory, the user's if
+// dir is empty, which is made if it is missing. The error wraps [ErrStarting] if
+// the lock is taken; TryStartLock does not wait.
+func TryStartLock(dir, name string) (*StartLock, error) { return tryStartLock(dir, name) }
+
+// StartingPID returns the process id that the holder of a start lock has noted
+// with [StartLock.Note], or 0. It is for people to read: nothing vouches for it.
+func StartingPID(dir, name string) int { return startingPID(dir, name) }
+
+// fileStem returns what a name's files are called, without their endings: long and
+// strange names become short and plain ones. The true name is checked in the
+// handshake.
 func fileStem(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:12])

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"time"
 
@@ -17,8 +18,11 @@ func unsupported() error {
 	return fmt.Errorf("%w: finding services on %s", partywall.ErrNotSupported, runtime.GOOS)
 }
 
-func listen(string) (*Listener, error)            { return nil, unsupported() }
-func dial(context.Context, string) (*Link, error) { return nil, unsupported() }
+func listen(_, _ string) (*Listener, error)               { return nil, unsupported() }
+func dial(context.Context, string, string) (*Link, error) { return nil, unsupported() }
+func names(string) ([]string, error)                      { return nil, unsupported() }
+func tryStartLock(_, _ string) (*StartLock, error)        { return nil, unsupported() }
+func startingPID(_, _ string) int                         { return 0 }
 
 // A Listener cannot be made on this system.
 type Listener struct{}
@@ -55,6 +59,27 @@ func (*Link) Interrupt() {}
 
 // Close is not reached.
 func (*Link) Close() error { return nil }
+
+// A StartLock cannot be taken on this system.
+type StartLock struct{}
+
+// Note is not reached.
+func (*StartLock) Note(int) {}
+
+// Equip is not reached.
+func (*StartLock) Equip(*exec.Cmd) error { return unsupported() }
+
+// Log is not reached.
+func (*StartLock) Log() (*os.File, error) { return nil, unsupported() }
+
+// LogPath is not reached.
+func (*StartLock) LogPath() string { return "" }
+
+// Unlock is not reached.
+func (*StartLock) Unlock() error { return nil }
+
+// Leave is not reached.
+func (*StartLock) Leave() error { return nil }
 
 // DirPath is not known on this system.
 func DirPath() string { return "" }

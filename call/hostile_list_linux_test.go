@@ -1,0 +1,160 @@
+package call
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/proctest"
+)
+
+// sleights are how the services of listedLiars lie to whoever lists them.
+var sleights = map[string]func(*lyingServer) error{
+	"refuses": func(l *lyingServer) error { return l.send(msgRefuse, encode(refusal{2, ugly})) },
+	"version": func(l *lyingServer) error { return l.send(msgRefuse, encode(refusal{1, ugly})) },
+	"garbage": greetRaw([]byte("garbage")),
+	"stalls":  func(*lyingServer) error { return nil },
+	"gone":    func(l *lyingServer) error { return l.conn.Close() },
+	"look-up": silent(func(l *lyingServer) { l.onResolve = func(resolve) error { return nil } }),
+	"nobody": silent(func(l *lyingServer) {
+		l.onResolve = func(r resolve) error { return l.send(msgResolved, encode(resolved{ID: r.ID})) }
+	}),
+	"answer":    silent(func(*lyingServer) {}),
+	"self":      speaking(selves["no-lie"]),
+	"ugly":      speaking(selves["program-ugly"]),
+	"millions":  speaking(selves["millions"]),
+	"kept":      lyingTo(answering(func(f *responseFields) { f.status, f.resultLen = statusKept, 1<<20 })),
+	"over":      lyingTo(answering(func(f *responseFields) { f.resultLen = 1<<32 - 1 })),
+	"shut-down": lyingTo(saying(statusRefused, ugly)),
+}
+
+// silent is a conn on which nothing more is said.
+func silent(prepare func(*lyingServer)) func(*lyingServer) error {
+	return lyingTo(func(*lyingServer) error { return nil }, prepare)
+}
+
+func speaking(self string) func(*lyingServer) error {
+	return lyingTo(func(l *lyingServer) error { return l.says(self) })
+}
+
+// lyingTo greets honestly before it lies.
+func lyingTo(lie func(*lyingServer) error, prepare ...func(*lyingServer)) func(*lyingServer) error {
+	return func(l *lyingServer) error {
+		for _, p := range prepare {
+			p(l)
+		}
+		if err := l.greet(honestly); err != nil {
+			return err
+		}
+		return lie(l)
+	}
+}
+
+func init() { roles["listed-liars"] = listedLiars }
+
+// listedLiars takes a service's name for each sleight, and one that it does not answer
+// at all.
+func listedLiars([]string) error {
+	for name, lie := range sleights {
+		listener, err := listListed("lists." + name)
+		if err != nil {
+			return err
+		}
+		go func() {
+			for {
+				l, err := newLyingServer(listener)
+				if err == nil {
+					err = lie(l)
+				}
+				if err != nil {
+					fmt.Println(name, err)
+				}
+			}
+		}()
+	}
+	if _, err := listListed("lists.deaf"); err != nil {
+		return err
+	}
+	fmt.Println("listening")
+	bufio.NewScanner(os.Stdin).Scan()
+	return nil
+}
+
+// listListed takes a service's name, as one who is found.
+func listListed(service string) (*net.UnixListener, error) {
+	path := strings.TrimSuffix(socketPath(service), ".sock") + ".lock"
+	if err := os.WriteFile(path, []byte(service+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return listenRaw(service)
+}
+
+// Whatever the services of a user say or do not say, List returns, with each of those that
+// are alive, and with the truth of the honest one.
+func TestHostileList(t *testing.T) {
+	skipIfWeak(t)
+	leaks := proctest.Watch(t)
+	v := newVictimClient(t)
+	held := watchHoldings(t)
+	liars := proctest.Start(t, "listed-liars")
+	liars.Expect("listening")
+	want := map[string]error{
+		"honest":        nil,
+		"lists.version": partywall.ErrVersion,
+		"lists.garbage": partywall.ErrProtocol,
+		"lists.stalls":  os.ErrDeadlineExceeded,
+		"lists.look-up": os.ErrDeadlineExceeded,
+		"lists.answer":  os.ErrDeadlineExceeded,
+		"lists.deaf":    os.ErrDeadlineExceeded,
+		"lists.kept":    os.ErrDeadlineExceeded,
+		"lists.self":    nil,
+		"lists.ugly":    nil,
+		"lists.over":    partywall.ErrProtocol,
+		// Those who say that they are gone are left out: lists.refuses, gone, nobody, shut-down.
+		"lists.millions": partywall.ErrLayout,
+	}
+	listings := map[string]Listing{}
+	for l := range listInTime(t) {
+		listings[l.Service] = l
+		if err := fitToShow(l.Description); err != nil {
+			t.Errorf("%s: %v", l.Service, err)
+		}
+		if l.Err != nil {
+			expectError(t, l.Service, l.Err, want[l.Service])
+		}
+	}
+	if got, all := slices.Sorted(maps.Keys(listings)), slices.Sorted(maps.Keys(want)); !slices.Equal(got, all) {
+		t.Errorf("listed are %q, want %q", got, all)
+	}
+	if l := listings["honest"]; l.Err != nil || l.PID != v.server.PID() || len(l.Methods) != len(lieCores)-1 {
+		t.Errorf("the honest one: %+v", l)
+	}
+	v.serves()
+	if err := liars.Wait(); err != nil {
+		t.Error(err)
+	}
+	held.check()
+	v.close()
+	leaks.Check()
+}
+
+// listInTime lists what is there.
+func listInTime(t *testing.T) func(func(Listing) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	start := time.Now()
+	listings, err := List(ctx)
+	if err != nil || ctx.Err() != nil {
+		t.Fatalf("after %v: %v", time.Since(start), err)
+	}
+	return slices.Values(listings)
+}

@@ -1,0 +1,109 @@
+package call
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/partywall/partywall"
+)
+
+// An Interceptor runs around calls: around the whole call at the client, around
+// the handler at the server. It does the call by calling next, once, again after an
+// error that allows it, or not at all, and returns the error that the caller gets: next's,
+// or its own. [Intercept] puts it in place.
+//
+// The context that it gives to next is the call's, or the handler's. An Interceptor is
+// called concurrently.
+type Interceptor func(ctx context.Context, info *Info, next func(context.Context) error) error
+
+// Info is what an [Interceptor] knows of a call.
+type Info struct {
+	Service string
+	Method  string
+	Peer    Peer // who is at the other end
+
+	// Metadata travels from the client's interceptors, which put it here, to those of
+	// the server: a request's id, say, or who a program acts for. It is what the client
+	// says, and nobody has verified it. All of it together has at most 4 KiB.
+	Metadata map[string]string
+}
+
+// Intercept has the interceptors run around every call of the conn, or every handler of
+// the server; the first is the outermost. An error of the server's interceptors reaches
+// the caller as a [RemoteError], as the handler's own does.
+func Intercept(interceptors ...Interceptor) Option {
+	return option(func(s *shared) { s.interceptors = append(s.interceptors, interceptors...) })
+}
+
+// chain puts the interceptors around do.
+func chain(interceptors []Interceptor, info *Info, do func(context.Context) error) func(context.Context) error {
+	for _, i := range slices.Backward(interceptors) {
+		next := do
+		do = func(ctx context.Context) error { return i(ctx, info, next) }
+	}
+	return do
+}
+
+// intercept does a client's call.
+func (c *Conn) intercept(ctx context.Context, method string, do func(ctx context.Context, meta []byte) error) error {
+	info := &Info{Service: c.service, Method: method, Peer: c.peer, Metadata: map[string]string{}}
+	return chain(c.interceptors, info, func(ctx context.Context) error {
+		meta, err := encodeMeta(info.Metadata)
+		if err != nil {
+			return c.wrap(method, err)
+		}
+		return do(ctx, meta)
+	})(ctx)
+}
+
+func (m *Method[A, R]) intercepted(ctx context.Context, c *Conn, arg A, body, into []byte, wantBody bool) (R, []byte, error) {
+	var result R
+	extended := into
+	err := c.intercept(ctx, m.name, func(ctx context.Context, meta []byte) (err error) {
+		result, extended, err = m.once(ctx, c, arg, parcel{meta: meta, body: body, into: into, wantBody: wantBody})
+		return err
+	})
+	return result, extended, err
+}
+
+// intercept puts the server's interceptors around a handler.
+func (s *Server) intercept(h *handler) {
+	serve := h.serve
+	h.serve = func(ctx context.Context, t *task) error {
+		metadata, err := decodeMeta(bytes.Clone(t.meta))
+		if err != nil {
+			return &layoutError{fmt.Sprintf("the service cannot read the metadata: %v", err)}
+		}
+		info := &Info{Service: s.name, Method: h.name, Peer: t.session.peer, Metadata: metadata}
+		return chain(s.config.interceptors, info, func(ctx context.Context) error { return serve(ctx, t) })(ctx)
+	}
+}
+
+// Metadata is a CBOR map of texts. No metadata has no bytes.
+
+func encodeMeta(metadata map[string]string) ([]byte, error) {
+	if len(metadata) == 0 {
+		return nil, nil
+	}
+	if len(metadata) > maxMetaKeys {
+		return nil, fmt.Errorf("%w: metadata of %d keys; the limit is %d", partywall.ErrTooLarge, len(metadata), maxMetaKeys)
+	}
+	b, err := encoding.Marshal(metadata)
+	if err != nil {
+		return nil, fmt.Errorf("metadata: %w", err)
+	}
+	if len(b) > maxMeta {
+		return nil, fmt.Errorf("%w: metadata of %d bytes; the limit is %d", partywall.ErrTooLarge, len(b), maxMeta)
+	}
+	return b, nil
+}
+
+func decodeMeta(b []byte) (map[string]string, error) {
+	metadata := map[string]string{}
+	if len(b) == 0 {
+		return metadata, nil
+	}
+	return metadata, metaDecoding.Unmarshal(b, &metadata)
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package call
+
+import "os/exec"
+
+// detach is not reached.
+func detach(*exec.Cmd) {}
