@@ -1,13 +1,22 @@
 #!/bin/sh
 # Installs what the tests need beyond Go: ImageMagick's `compare`, which the image
-# comparison is checked against, and a C compiler for the race detector. On Debian
-# and Ubuntu it installs what is missing; elsewhere it says what to install.
+# comparison is checked against, groff, which the manual pages are checked with,
+# bash-completion, and a C compiler for the race detector. On Debian and Ubuntu it
+# installs what is missing; elsewhere it says what to install.
 set -eu
 GO=${GO:-go}
 here=$(dirname "$0")
 
 has_imagemagick() {
 	compare -version 2>/dev/null | grep -q ImageMagick
+}
+
+has_groff() {
+	[ "$(printf '.TH x 1\n.SH y\nz\n' | groff -man -Kutf8 -Tutf8 -ww 2>&1 | grep -c z)" = 1 ]
+}
+
+has_bash_completion() {
+	command -v bash >/dev/null && [ -r /usr/share/bash-completion/bash_completion ]
 }
 
 # The race detector is wanted unless this platform has none or cgo was switched off
@@ -35,6 +44,8 @@ has_compiler() {
 
 packages=
 has_imagemagick || packages="$packages imagemagick"
+has_groff || packages="$packages groff-base"
+has_bash_completion || packages="$packages bash bash-completion"
 if lacks_compiler; then packages="$packages gcc libc6-dev"; fi
 
 if [ -z "$packages" ]; then
@@ -45,6 +56,8 @@ fi
 if ! command -v apt-get >/dev/null 2>&1; then
 	echo 'needs: there is no apt-get here; please install by hand, then try again:' >&2
 	has_imagemagick || echo '    ImageMagick, so that "compare -version" names it' >&2
+	has_groff || echo '    groff, with the macros for manual pages' >&2
+	has_bash_completion || echo '    bash and bash-completion, the latter in /usr/share/bash-completion' >&2
 	case $packages in *gcc*) echo '    a C compiler and the C library headers, for go test -race (or set CGO_ENABLED=0)' >&2 ;; esac
 	exit 1
 fi

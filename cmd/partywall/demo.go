@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"image"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,9 +19,13 @@ func newDemo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Have another process compare two images in shared memory",
-		Long: `Make two images, start a server process, and have it compare them: the pixels,
-and the image of the differences if -o asks for it, lie in memory that both
-processes have mapped. Nothing else is left behind.
+		Long: `Make two images, and have another process, started for this, compare them. They
+are made in memory that both processes have mapped. The server process reads them
+where they lie and, if -o asks for the image of the differences, paints it behind
+them; this process encodes the file from there. No pixel is copied from one
+process to the other. Nothing but that file is left behind.
+
+What each step took stands below the figures; "call: pixels" is the call itself.
 
 "partywall demo compare" does the same with two files.`,
 		Example: `  partywall demo
@@ -42,7 +47,9 @@ func newDemoCompare() *cobra.Command {
 		Use:   "compare LEFT RIGHT",
 		Short: "The same with two PNG, JPEG or GIF files",
 		Long: `Have a server process compare two PNG, JPEG or GIF files of the same size, and
-print how they differ:
+print how they differ. This process reads and decodes the files. A decoder works
+in memory of its own; the pixels go from there straight into memory that both
+processes have mapped, and stay there: see "partywall demo --help".
 
   differing  pixels that look different, and the smallest box around them
   MSE        mean squared error of red, green and blue, in 8-bit levels
@@ -91,18 +98,28 @@ type demo struct {
 	asJSON        bool
 
 	progress progress
+	began    time.Time // the last step
+	wipe     func()    // ends what the terminal shows of it; nil if no step is going on
 	report   demoReport
 }
 
-// step does one part of the work, with its name on the terminal if it takes long,
-// and records how long it took.
-func (d *demo) step(name string, do func() error) error {
-	start := time.Now()
-	end := d.progress.during(func(time.Duration) string { return name + " ..." })
-	err := do()
-	end()
-	d.report.Steps = append(d.report.Steps, step{name, time.Since(start).Nanoseconds()})
-	return err
+// begin ends the step before and begins one, with its name on the terminal if it takes
+// long.
+func (d *demo) begin(name string) {
+	d.end()
+	d.report.Steps = append(d.report.Steps, step{Name: name})
+	d.wipe = d.progress.during(func(time.Duration) string { return name + " ..." })
+	d.began = time.Now()
+}
+
+// end ends the last step.
+func (d *demo) end() {
+	if d.wipe == nil {
+		return
+	}
+	d.report.Steps[len(d.report.Steps)-1].NS = time.Since(d.began).Nanoseconds()
+	d.wipe()
+	d.wipe = nil
 }
 
 func (d *demo) run(cmd *cobra.Command) error {
@@ -110,23 +127,23 @@ func (d *demo) run(cmd *cobra.Command) error {
 		return err
 	}
 	d.progress = newProgress()
-	images, err := d.images(cmd.Context())
+	defer d.end()
+	source, err := d.source(cmd)
 	if err != nil {
 		return err
 	}
-	var server *child
-	start := func() (err error) {
-		server, err = startChild(cmd.Context(), "demo", "serve-child")
+	defer source.Close()
+	d.begin("start the server process")
+	server, err := startChild(cmd.Context(), "demo", "serve-child")
+	if err != nil {
 		return err
 	}
-	if err := d.step("start the server process", start); err != nil {
+	err = d.ask(cmd.Context(), server, source)
+	d.begin("stop the server process")
+	if err := server.stop(err); err != nil {
 		return err
 	}
-	err = d.ask(cmd.Context(), server, images)
-	stop := func() error { return server.stop(err) }
-	if err := d.step("stop the server process", stop); err != nil {
-		return err
-	}
+	d.end()
 	if d.asJSON {
 		return printJSON(cmd.OutOrStdout(), d.report)
 	}
@@ -135,13 +152,8 @@ func (d *demo) run(cmd *cobra.Command) error {
 
 // check finds out what cannot go well, before anything takes time.
 func (d *demo) check(cmd *cobra.Command) error {
-	if d.left == "" {
-		if d.width < 1 || d.height < 1 {
-			return usagef(cmd, "images of %d x %d pixels; --width and --height must be at least 1", d.width, d.height)
-		}
-		if err := compare.CheckSample(d.width, d.height); err != nil {
-			return usagef(cmd, "--width %d --height %d: %w", d.width, d.height, err)
-		}
+	if d.left == "" && (d.width < 1 || d.height < 1) {
+		return usagef(cmd, "images of %d x %d pixels; --width and --height must be at least 1", d.width, d.height)
 	}
 	if d.output == "" {
 		if cmd.Flags().Changed("output") {
@@ -162,61 +174,64 @@ func (d *demo) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// images makes or reads them. When the context ends, that is left alone: it uses
-// nothing but memory.
-func (d *demo) images(ctx context.Context) (images *compare.Images, err error) {
-	name, get := "make two images", func() (*compare.Images, error) { return compare.Sample(d.width, d.height) }
-	if d.left != "" {
-		name, get = "decode two files", func() (*compare.Images, error) { return compare.Open(d.left, d.right) }
-	}
-	got := make(chan error, 1)
-	var result *compare.Images
-	go func() {
-		var err error
-		result, err = get()
-		got <- err
-	}()
-	err = d.step(name, func() error {
-		select {
-		case err := <-got:
-			images = result
-			return err
-		case <-ctx.Done():
-			return ctx.Err()
+// source finds out how large the images are.
+func (d *demo) source(cmd *cobra.Command) (*compare.Source, error) {
+	if d.left == "" {
+		source, err := compare.Sample(d.width, d.height)
+		if err == nil {
+			err = source.Fits(d.output != "")
 		}
-	})
-	return images, err
+		if err != nil {
+			return nil, usagef(cmd, "--width %d --height %d: %w", d.width, d.height, err)
+		}
+		return source, nil
+	}
+	d.begin("read two headers")
+	source, err := compare.Open(d.left, d.right)
+	if err != nil {
+		return nil, err
+	}
+	if err := source.Fits(d.output != ""); err != nil {
+		source.Close()
+		return nil, err
+	}
+	return source, nil
 }
 
-// ask connects, calls, and fills in the report.
-func (d *demo) ask(ctx context.Context, server *child, images *compare.Images) error {
-	var conn *call.Conn
-	err := d.step("connect", func() (err error) {
-		conn, err = call.Dial(ctx, childService, call.Expect(compare.Compare))
-		return err
-	})
+// ask connects, has the images compared, and fills in the report.
+func (d *demo) ask(ctx context.Context, server *child, source *compare.Source) error {
+	d.begin("connect")
+	conn, err := call.Dial(ctx, childService, call.Expect(compare.ComparePixels), call.Intercept(d.timed))
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() {
+		d.begin("disconnect")
+		conn.Close()
+	}()
 	if conn.Peer().PID != server.pid() {
 		return errors.New("another process than the one started serves")
 	}
-	var verdict compare.Verdict
-	var difference *compare.Difference
-	err = d.step("call: compare", func() (err error) {
-		start := time.Now()
-		verdict, difference, err = images.Ask(ctx, conn, d.output != "")
-		d.report.CallNS = time.Since(start).Nanoseconds()
-		return err
-	})
-	if err == nil && difference != nil {
-		err = d.step("write the difference", func() error { return difference.WritePNG(ctx, d.output) })
+	options := compare.Options{Step: d.begin}
+	if d.output != "" {
+		options.Difference = func(m *image.NRGBA) error {
+			d.begin("write the difference")
+			return compare.WritePNG(ctx, d.output, m)
+		}
 	}
+	verdict, err := compare.Ask(ctx, conn, source, options)
 	r := &d.report
 	r.ServerPID, r.ClientPID = conn.Peer().PID, os.Getpid()
 	r.Left, r.Right, r.Output = d.left, d.right, d.output
-	r.Width, r.Height = images.Size()
+	r.Width, r.Height = source.Size()
 	r.judge(verdict)
+	return err
+}
+
+// timed is an interceptor that measures the call alone.
+func (d *demo) timed(ctx context.Context, _ *call.Info, next func(context.Context) error) error {
+	start := time.Now()
+	err := next(ctx)
+	d.report.CallNS = time.Since(start).Nanoseconds()
 	return err
 }

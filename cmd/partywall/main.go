@@ -34,6 +34,9 @@ func run() int {
 		fmt.Fprintf(os.Stderr, "Run '%s --help' for usage.\n", usage.command)
 		return 2
 	}
+	if input := (*inputError)(nil); errors.As(err, &input) {
+		return 2
+	}
 	return 1
 }
 
@@ -52,11 +55,14 @@ func newRoot() *cobra.Command {
 		Use:   "partywall",
 		Short: "Call the process next door, in memory that both have mapped",
 		Long: `partywall lets programs on one machine call each other through shared memory.
-This command shows it at work and measures it on your machine.
+This command shows it at work, calls services that run, and measures it on your
+machine.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.`,
 		Example: `  partywall demo
   partywall demo compare before.png after.png -o difference.png
+  partywall serve echo &
+  partywall call echo sum '{"A": 40, "B": 2}'
   partywall bench call --size 64 --duration 1s`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -66,7 +72,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage.`,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	root.AddCommand(newDemo(), newBench(), newVersion())
+	root.AddCommand(newDemo(), newServeExample(), newLs(), newCall(), newBench(), newDoctor(), newMan(), newVersion())
 	strictUsage(root)
 	return root
 }

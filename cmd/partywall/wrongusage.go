@@ -21,6 +21,13 @@ func usagef(cmd *cobra.Command, format string, args ...any) error {
 	return &usageError{cmd.CommandPath(), fmt.Errorf(format, args...)}
 }
 
+// inputError is a mistake in what a command was given to work on. It has the status of
+// wrong usage, but the command's help would not help.
+type inputError struct{ err error }
+
+func (e *inputError) Error() string { return e.err.Error() }
+func (e *inputError) Unwrap() error { return e.err }
+
 // noCommand is the check of a command that only has sub-commands.
 func noCommand(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {

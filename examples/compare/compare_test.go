@@ -1,11 +1,11 @@
 package compare_test
 
 import (
+	"fmt"
 	"image/color"
 	"image/jpeg"
 	"os"
 	"regexp"
-	"syscall"
 	"testing"
 )
 
@@ -61,40 +61,48 @@ func TestKindsOfFiles(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	p := build(t)
 	left, right := p.pair(t)
-	p.run(t, "client").fails(t, 2, "usage: client LEFT RIGHT")
+	p.run(t, "client").fails(t, 2, "usage: client [-v] LEFT RIGHT")
 	p.run(t, "client", left, right, "c", "d").fails(t, 2, "usage: ")
-	p.run(t, "client", left, right).fails(t, 1, `"imaging"`, "not found")
+	p.run(t, "client", left, right).fails(t, 1, `"compare"`, "not found")
 
 	s := p.serve(t)
 	p.run(t, "client", left, p.path("none.png")).fails(t, 1, "none.png", "no such file")
-	p.run(t, "client", left, p.path("server")).fails(t, 1, p.path("server"), "not a PNG, JPEG or GIF image")
-	p.run(t, "client", left, right, p.path("none/d.png")).stdoutThenFails(t, "none/d.png", "no such file")
-	p.run(t, "server").fails(t, 1, `"imaging"`, "another process")
-
-	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Wait(); err != nil {
-		t.Errorf("the server that was told to end: %v", err)
-	}
-	p.run(t, "client", left, right).fails(t, 1, `"imaging"`, "not found")
+	p.run(t, "client", left, program("server")).fails(t, 1, program("server"), "not a PNG, JPEG or GIF image")
+	p.run(t, "client", left, right, p.path("none/d.png")).fails(t, 1, "none/d.png", "no such file")
+	p.run(t, "server").fails(t, 1, "the server has failed", `\"compare\"`, "another process")
+	s.end()
+	p.run(t, "client", left, right).fails(t, 1, `"compare"`, "not found")
 }
 
-// stdoutThenFails is fails for a client that could not write the last of its results.
-func (f finished) stdoutThenFails(t *testing.T, wanted ...string) {
-	t.Helper()
-	if f.stdout == "" {
-		t.Error("the figures are missing")
+// Both processes log a call, and what the handler says of it, with one id.
+func TestLogs(t *testing.T) {
+	p := build(t)
+	s := p.serve(t)
+	left, right := p.pair(t)
+	got := p.run(t, "client", "-v", left, right)
+	s.end()
+	client := regexp.MustCompile(`^time=\S+ level=INFO msg=call request=([A-Z2-7]{26}) method=compare.pixels server="process ([0-9]+) of user [0-9]+" took=\S+\n$`)
+	said := client.FindStringSubmatch(got.stderr)
+	if got.status != 0 || said == nil || said[2] != fmt.Sprint(s.Process.Pid) {
+		t.Fatalf("%+v; the server is process %d", got, s.Process.Pid)
 	}
-	f.stdout = ""
-	f.fails(t, 1, wanted...)
+	for i, want := range []string{
+		` level=INFO msg=serving service=compare$`,
+		` level=INFO msg="comparing pixels" request=` + said[1] + ` left="100x50 NRGBA8" right="100x50 NRGBA8"$`,
+		` level=INFO msg=call request=` + said[1] + ` method=compare.pixels client="process [0-9]+ of user [0-9]+" took=\S+$`,
+		`^$`,
+	} {
+		if line := append(s.log.lines(), "")[i]; !regexp.MustCompile(want).MatchString(line) {
+			t.Errorf("the server says %q, want %s", line, want)
+		}
+	}
 }
 
 func TestServerKilled(t *testing.T) {
 	p := build(t)
 	left, right := p.pair(t)
 	p.serve(t).kill()
-	p.run(t, "client", left, right).fails(t, 1, `"imaging"`, "its server has ended")
+	p.run(t, "client", left, right).fails(t, 1, `"compare"`, "its server has ended")
 
 	// What the dead server has left is in nobody's way.
 	p.serve(t)

@@ -1,8 +1,8 @@
 package compare_test
 
 import (
-	"bufio"
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -12,51 +12,104 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/partywall/partywall/internal/proctest"
 )
 
-// programs are the example's two, built, with a run directory of their own.
+// programs are the example's two, with a run directory and a directory for files of their
+// own.
 type programs struct{ dir string }
+
+// bin is the directory of the programs themselves.
+var bin string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "partywall-compare-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	bin = dir
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+var built = sync.OnceValue(func() error {
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", bin+string(filepath.Separator), "./server", "./client")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w\n%s", cmd, err, out)
+	}
+	return nil
+})
 
 func build(t *testing.T) programs {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skipf("partywall cannot serve on %s yet", runtime.GOOS)
 	}
-	p := programs{t.TempDir()}
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", p.dir+string(filepath.Separator), "./server", "./client")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	if err := built(); err != nil {
+		t.Fatal(err)
 	}
+	p := programs{t.TempDir()}
 	t.Setenv("PARTYWALL_DIR", filepath.Join(p.dir, "run"))
 	return p
 }
+
+// program is the path of the one or the other.
+func program(name string) string { return filepath.Join(bin, name) }
 
 func (p programs) path(name string) string { return filepath.Join(p.dir, name) }
 
 // server is the server process, which has said that it serves.
 type server struct {
 	*exec.Cmd
-	t *testing.T
+	t   *testing.T
+	log *serverLog
+}
+
+// serverLog is what the server has said so far.
+type serverLog struct {
+	mu    sync.Mutex
+	text  string
+	begun chan struct{} // closed after the first line
+}
+
+func (l *serverLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := strings.Contains(l.text, "\n")
+	if l.text += string(p); !before && strings.Contains(l.text, "\n") {
+		close(l.begun)
+	}
+	return len(p), nil
+}
+
+func (l *serverLog) lines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Split(strings.TrimSuffix(l.text, "\n"), "\n")
 }
 
 func (p programs) serve(t *testing.T) *server {
 	t.Helper()
-	s := &server{exec.Command(p.path("server")), t}
-	stderr, err := s.StderrPipe()
-	if err == nil {
-		err = s.Start()
-	}
-	if err != nil {
+	s := &server{exec.Command(program("server")), t, &serverLog{begun: make(chan struct{})}}
+	s.Stderr = s.log
+	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.kill() })
-	line, err := bufio.NewReader(stderr).ReadString('\n')
-	if line != "server: serving \"imaging\"\n" {
-		t.Fatalf("the server says %q, %v", line, err)
+	t.Cleanup(s.kill)
+	select {
+	case <-s.log.begun:
+	case <-time.After(proctest.Watchdog):
+		t.Fatal("the server says nothing")
+	}
+	if line := s.log.lines()[0]; !strings.HasSuffix(line, " level=INFO msg=serving service=compare") {
+		t.Fatalf("the server says %q", line)
 	}
 	return s
 }
@@ -64,6 +117,17 @@ func (p programs) serve(t *testing.T) *server {
 func (s *server) kill() {
 	_ = s.Process.Kill()
 	_ = s.Wait()
+}
+
+// end tells the server to end, and waits until it has.
+func (s *server) end() {
+	s.t.Helper()
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.Wait(); err != nil {
+		s.t.Errorf("the server that was told to end: %v", err)
+	}
 }
 
 // finished is how a program ended.
@@ -74,7 +138,7 @@ type finished struct {
 
 func (p programs) run(t *testing.T, name string, args ...string) finished {
 	t.Helper()
-	cmd := exec.Command(p.path(name), args...)
+	cmd := exec.Command(program(name), args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {

@@ -2,6 +2,7 @@ package compare_test
 
 import (
 	"errors"
+	"image"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -35,17 +36,18 @@ func TestServerKilledDuringCall(t *testing.T) {
 	p := build(t)
 	s := p.serve(t)
 	conn := dial(t)
-	images, err := compare.Sample(200, 100)
+	source, err := compare.Sample(200, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := images.Ask(t.Context(), conn, true); err != nil {
+	options := compare.Options{Difference: func(*image.NRGBA) error { return nil }}
+	if _, err := compare.Ask(t.Context(), conn, source, options); err != nil {
 		t.Fatal(err)
 	}
 	s.stop()
 	asked := make(chan error, 1)
 	go func() {
-		_, _, err := images.Ask(t.Context(), conn, true)
+		_, err := compare.Ask(t.Context(), conn, source, options)
 		asked <- err
 	}()
 	s.kill()
@@ -60,7 +62,7 @@ func TestServerKilledUnderClient(t *testing.T) {
 	left, right := p.pair(t)
 	s := p.serve(t)
 	s.stop()
-	client := exec.Command(p.path("client"), left, right)
+	client := exec.Command(program("client"), left, right)
 	var stderr strings.Builder
 	client.Stderr = &stderr
 	if err := client.Start(); err != nil {
@@ -69,6 +71,6 @@ func TestServerKilledUnderClient(t *testing.T) {
 	s.kill()
 	_ = client.Wait() // the state says more
 	f := finished{client.ProcessState.ExitCode(), "", stderr.String()}
-	f.fails(t, 1, `client: `, `"imaging"`)
+	f.fails(t, 1, `client: `, `"compare"`)
 	t.Log(f.stderr)
 }

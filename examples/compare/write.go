@@ -4,11 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
+
+// WritePNG writes an image to a file. A file of that name is replaced when all is written,
+// and left as it is after an error.
+func WritePNG(ctx context.Context, path string, m image.Image) error {
+	return writeFile(ctx, path, func(w io.Writer) error { return encodePNG(w, m) })
+}
 
 // writeFile has write fill a new file, which takes the place of the one at path when it
 // is whole: a failure, or the context's end, leaves no part of a file. What is not a

@@ -1,29 +1,39 @@
 // Server is the example's server process: it compares images until it is
-// interrupted.
+// interrupted, and logs each call.
 package main
 
 import (
 	"context"
-	"log"
+	"log/slog"
+	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/partywall/partywall/call"
 	"github.com/partywall/partywall/examples/compare"
+	"github.com/partywall/partywall/examples/compare/trace"
 )
 
 func main() {
-	log.SetFlags(0)
-	log.SetPrefix("server: ")
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if err := serve(logger); err != nil {
+		logger.Error("the server has failed", "error", err)
+		os.Exit(1)
+	}
+}
+
+func serve(logger *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	srv, err := call.Listen(compare.Service, call.Quota(compare.Quota))
+	srv, err := call.Listen(compare.Service,
+		call.Quota(compare.Quota),
+		call.Intercept(trace.Server(logger)),
+		call.OnError(func(err error) { logger.Warn("a client has failed", "error", err) }),
+	)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	compare.Handle(srv)
-	log.Printf("serving %q", compare.Service)
-	if err := srv.Serve(ctx); err != nil {
-		log.Fatal(err)
-	}
+	logger.Info("serving", "service", compare.Service)
+	return srv.Serve(ctx)
 }
