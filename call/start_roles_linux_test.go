@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -103,11 +104,17 @@ func linger(variable string) {
 	}
 }
 
+// signalled is the exit status of a client that ends by a signal, less its number.
+const signalled = 100
+
 // startClient dials, and starts the server if it is missing, whenever its standard
 // input says so: "dial OLD", where OLD is the process id of a server that is dying and whose
 // answer does not count. It says who has answered.
 func startClient(args []string) error {
 	name, book := args[0], args[1]
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT, unix.SIGHUP) // or it would ignore what the test ignores
+	go func() { os.Exit(signalled + int((<-signals).(unix.Signal))) }()
 	fmt.Println("ready")
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		old, err := strconv.Atoi(strings.TrimPrefix(lines.Text(), "dial "))

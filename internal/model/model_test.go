@@ -47,7 +47,6 @@ var configs = []struct {
 	{Config: Config{Callers: 2, Leases: 1, Calls: 1, Slots: 1, Cancel: true, List: true}, large: true},
 	{Config: Config{Callers: 2, Leases: 2, Calls: 1, Slots: 1, Cancel: true, Close: true, List: true}, large: true},
 	{Config: Config{Callers: 2, Leases: 1, Calls: 1, Slots: 2, Cancel: true, Death: ServerDies}, huge: true},
-	{Config: Config{Callers: 2, Leases: 1, Calls: 2, Slots: 1, Cancel: true, Close: true, List: true}, huge: true},
 	{Config: Config{Callers: 1, Leases: 1, Calls: 2, Slots: 1, Overtake: true, Cancel: true, Close: true}, huge: true},
 	{Config: Config{Callers: 2, Calls: 1, Slots: 2, Handlers: Own}, huge: true},
 	{Config: Config{Callers: 1, Calls: 3, Slots: 1, Handlers: Either}, huge: true},

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -100,11 +101,9 @@ func (l *StartLock) Leave() error { return errors.Join(l.file.Close(), l.dir.Clo
 
 // inheritedStart returns the descriptor of the start lock of a stem, if whoever
 // started this process has left it one. The environment's word for it is checked: the
-// descriptor is that very file, and none that this process has opened, which would be
-// closed on exec.
+// descriptor is that very file, and none that this process has opened.
 func (d *Dir) inheritedStart(stem string) (fd int, ok bool) {
-	fd, ok = parseDescriptor(os.Getenv(startVariable))
-	if !ok || closedOnExec(fd) {
+	if fd, ok = startDescriptor(); !ok {
 		return 0, false
 	}
 	var mine, want unix.Stat_t
@@ -119,24 +118,35 @@ func endInheritedStart(fd int) {
 	_ = unix.Flock(fd, unix.LOCK_UN)
 	_ = unix.Close(fd)
 	_ = os.Unsetenv(startVariable) // for the processes that this one starts
+	shielded.Store(0)
 }
+
+// shielded is the descriptor that shieldInheritedStart has shielded, or 0.
+var shielded atomic.Int64
 
 // shieldInheritedStart keeps a start lock that this process was started under, and
 // has not ended yet, from a server that it starts itself: that one may live on when this
 // one dies, and would keep the lock.
 func shieldInheritedStart() {
-	fd, ok := parseDescriptor(os.Getenv(startVariable))
-	if !ok || closedOnExec(fd) {
+	fd, ok := startDescriptor()
+	if !ok {
 		return
 	}
 	if target, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd)); err == nil && strings.HasSuffix(target, ".start") {
+		shielded.Store(int64(fd))
 		unix.CloseOnExec(fd)
 	}
 }
 
-func closedOnExec(fd int) bool {
+// startDescriptor returns the descriptor that the environment says is an inherited
+// start lock. One that this process has opened is not it, and closed on exec, as no
+// inherited one can be.
+func startDescriptor() (fd int, ok bool) {
+	if fd, ok = parseDescriptor(os.Getenv(startVariable)); !ok {
+		return 0, false
+	}
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
-	return err == nil && flags&unix.FD_CLOEXEC != 0
+	return fd, err == nil && (flags&unix.FD_CLOEXEC == 0 || shielded.Load() == int64(fd))
 }
 
 // parseDescriptor returns the descriptor that startVariable's text names, which

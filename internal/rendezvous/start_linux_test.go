@@ -190,10 +190,27 @@ func TestStartLockIsNotPassedOn(t *testing.T) {
 	}
 	wantTaken(t, "first", true)
 	wantTaken(t, "second", true)
-	first.Kill()
-	first.Wait()
+	first.Say("listen first")
+	first.Expect("done <nil>")
 	wantTaken(t, "first", false)
 	wantTaken(t, "second", true)
+	first.Say("look")
+	if got := first.Expect("has "); got != `[], ""` {
+		t.Error(got)
+	}
+
+	l = startLock(t, "third")
+	third := startUnder(t, l)
+	l.Leave()
+	third.Say("run fourth")
+	third.Expect("done <nil>")
+	fourth := StartingPID("", "fourth")
+	t.Cleanup(func() { _ = unix.Kill(fourth, unix.SIGKILL) })
+	wantTaken(t, "third", true)
+	third.Kill()
+	third.Wait()
+	wantTaken(t, "third", false)
+	wantTaken(t, "fourth", true)
 }
 
 // The command's own files and environment stay as they are.
