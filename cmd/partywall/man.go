@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"crypto/rand"
-	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,6 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
+
+	"github.com/partywall/partywall/examples/outfile"
 )
 
 func newMan() *cobra.Command {
@@ -75,8 +75,12 @@ func writeMan(cmd *cobra.Command, dir string, asJSON bool) error {
 			return err
 		}
 		file := filepath.Join(dir, p.name)
-		if err := replaceFile(file, p.text); err != nil {
-			return fmt.Errorf("write %s: %w", file, err)
+		err := outfile.Write(cmd.Context(), file, func(w io.Writer) error {
+			_, err := w.Write(p.text)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 		report.Files = append(report.Files, file)
 	}
@@ -101,31 +105,6 @@ func manDate() (string, error) {
 		return "", fmt.Errorf("%s=%s: seconds since 1970 are needed", variable, text)
 	}
 	return time.Unix(seconds, 0).UTC().Format(time.DateOnly), nil
-}
-
-// replaceFile writes a file beside the one of that name and renames it, so that
-// nobody ever reads half of it.
-func replaceFile(file string, text []byte) error {
-	fresh := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+"."+rand.Text())
-	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err == nil {
-		_, err = f.Write(text)
-		err = errors.Join(err, f.Close())
-		if err == nil {
-			err = os.Rename(fresh, file)
-		}
-		if err != nil {
-			os.Remove(fresh)
-		}
-	}
-	// The text of these names the fresh file, which is nobody's business.
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		return path.Err
-	}
-	if link := (*os.LinkError)(nil); errors.As(err, &link) {
-		return link.Err
-	}
-	return err
 }
 
 // A manPage is a file of section 1.

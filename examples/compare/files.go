@@ -9,6 +9,7 @@ import (
 
 	"github.com/partywall/partywall/call"
 	"github.com/partywall/partywall/examples/compare/trace"
+	"github.com/partywall/partywall/examples/outfile"
 )
 
 // Compare compares two files, which the server decodes. The result's body is the image of
@@ -53,7 +54,7 @@ func (d *decoder) compareFiles(ctx context.Context, in *call.In[Files], out *cal
 		return err
 	}
 	var file bytes.Buffer
-	if err := encodePNG(&boundWriter{ctx, &file}, asImage(images.difference)); err != nil {
+	if err := encodePNG(outfile.Bound(ctx, &file), asImage(images.difference)); err != nil {
 		return err
 	}
 	body, err := out.Body(file.Len())

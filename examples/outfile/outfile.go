@@ -79,7 +79,7 @@ func Write(ctx context.Context, path string, write func(io.Writer) error) error 
 
 // fill writes and closes.
 func fill(ctx context.Context, file *os.File, path string, write func(io.Writer) error) error {
-	if err := errors.Join(write(&boundWriter{ctx, file}), file.Close()); err != nil {
+	if err := errors.Join(write(Bound(ctx, file)), file.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, systemError(err))
 	}
 	return nil
@@ -93,7 +93,9 @@ func systemError(err error) error {
 	return err
 }
 
-// boundWriter ends with a context.
+// Bound returns a writer to w that fails with the context's error once that has ended.
+func Bound(ctx context.Context, w io.Writer) io.Writer { return &boundWriter{ctx, w} }
+
 type boundWriter struct {
 	ctx context.Context
 	w   io.Writer
