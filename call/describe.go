@@ -59,6 +59,13 @@ var describeMethod = func() *Method[struct{}, Description] {
 func (c *Conn) Describe(ctx context.Context) (Description, error) {
 	d, _, err := describeMethod.once(ctx, c, struct{}{}, parcel{})
 	d.Service, d.PID, d.UID = c.service, c.peer.PID, c.peer.UID
+	d.Program = cleanText(d.Program)
+	for i := range d.Methods {
+		m := &d.Methods[i]
+		for _, text := range []*string{&m.Name, &m.Arg.Form, &m.Arg.Signature, &m.Result.Form, &m.Result.Signature} {
+			*text = cleanText(*text)
+		}
+	}
 	return d, err
 }
 

@@ -41,6 +41,9 @@ func (c *Conn) Method(ctx context.Context, name string) (*Dynamic, error) {
 	if err == nil {
 		m.result, err = formFrom(r.Result)
 	}
+	if err == nil && m.inPlace && (m.arg.kind != fixedForm || m.result.kind != fixedForm) {
+		err = fmt.Errorf("%w: a method in place whose values have no fixed layout", partywall.ErrProtocol)
+	}
 	if err == nil {
 		err = c.learn(m, r)
 	} else {
@@ -123,6 +126,9 @@ func (d *Dynamic) once(ctx context.Context, p *parcel) (result, into []byte, err
 		result = bytes.Clone(t.slot.result[:answer.resultLen])
 	}
 	if d.remote.inPlace {
+		if answer.status == statusKept {
+			return nil, p.into, t.end(t.broke("a result is kept for a call in place"))
+		}
 		into = append(p.into, t.slot.region.bytes()[:len(p.body)]...)
 		return result, into, t.end(nil)
 	}

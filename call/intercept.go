@@ -3,8 +3,10 @@ package call
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/partywall/partywall"
 )
@@ -90,6 +92,11 @@ func encodeMeta(metadata map[string]string) ([]byte, error) {
 	if len(metadata) > maxMetaKeys {
 		return nil, fmt.Errorf("%w: metadata of %d keys; the limit is %d", partywall.ErrTooLarge, len(metadata), maxMetaKeys)
 	}
+	for key, value := range metadata {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
+			return nil, fmt.Errorf("metadata %q: it is not UTF-8", key)
+		}
+	}
 	b, err := encoding.Marshal(metadata)
 	if err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
@@ -101,9 +108,15 @@ func encodeMeta(metadata map[string]string) ([]byte, error) {
 }
 
 func decodeMeta(b []byte) (map[string]string, error) {
-	metadata := map[string]string{}
 	if len(b) == 0 {
-		return metadata, nil
+		return map[string]string{}, nil
 	}
-	return metadata, metaDecoding.Unmarshal(b, &metadata)
+	var metadata map[string]string
+	if err := metaDecoding.Unmarshal(b, &metadata); err != nil {
+		return nil, err
+	}
+	if again, err := encoding.Marshal(metadata); err != nil || metadata == nil || !bytes.Equal(again, b) {
+		return nil, errors.New("it is no map of texts") // such as null, or a map with null in it
+	}
+	return metadata, nil
 }

@@ -126,13 +126,13 @@ func (t *task) setResult(data []byte) error {
 		return nil
 	}
 	out := t.out
+	t.unkeep() // body is still there
 	keep, err := t.reserve(need)
 	if err != nil {
 		return err
 	}
 	copy(keep, body)
 	copy(keep[at:], data)
-	t.unkeep()
 	t.out, t.keep = out, keep
 	return nil
 }

@@ -100,11 +100,13 @@ func (c *Conn) publish(s *clientSlot) (rang bool) {
 // load loads the answer's fields and checks the length.
 func (t *transaction) load() (responseFields, error) {
 	fields := t.slot.rsp.responseFields
-	limit := uint32(t.conn.resultRoom)
+	legal, limit := true, t.conn.resultRoom
 	if fields.status == statusDone || fields.status == statusKept {
-		limit = uint32(t.method.result.most())
+		limit = t.method.result.most()
+		// A fetch brings no result.
+		legal = t.slot.fetch || t.method.result.legal(fields.resultLen)
 	}
-	if checkLengths && fields.resultLen > limit {
+	if checkLengths && (!legal || int64(fields.resultLen) > int64(limit)) {
 		return fields, t.broke("a result of %d bytes where %d fit", fields.resultLen, limit)
 	}
 	return fields, nil
