@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 )
 
 // A hunter writes what nobody has thought of.
@@ -115,8 +116,14 @@ func (h hunter) hunt(service string) error {
 		}
 		defer p.memory.Close()
 		p.region = 1
+		if h.IntN(3) == 0 {
+			err = h.blink(p)
+		}
 	}
 	for range 300 {
+		if err != nil {
+			break
+		}
 		switch {
 		case blind:
 			for range 1 + h.IntN(20) {
@@ -133,14 +140,46 @@ func (h hunter) hunt(service string) error {
 		default:
 			err = h.askSomething(p)
 		}
-		if err != nil {
-			break
-		}
 	}
 	if errors.Is(err, errEnded) {
 		err = nil
 	}
 	return err
+}
+
+// blink asks again and again, honestly but for an instant now and then, in which a field
+// says something else: to be caught only by who checks what it does not use, or uses what it
+// has not checked.
+func (h hunter) blink(p *prey) error {
+	honest := requestFields{method: bytesNumber, argLen: 1000, metaLen: 1000, region: 1, bodyLen: 1000}
+	req, other := p.slot(0).req, newHunter(h.Uint64())
+	return meanwhile(func() {
+		blink := &req.requestFields
+		switch other.IntN(4) {
+		case 0:
+			blink.argLen = uint32(other.word())
+		case 1:
+			blink.metaLen = uint32(other.word())
+		case 2:
+			blink.bodyLen = other.word()
+		case 3:
+			blink.region = 0
+		}
+		for range other.IntN(20) {
+			runtime.KeepAlive(blink)
+		}
+		*blink = honest
+		for range 50 * other.IntN(50) {
+			runtime.KeepAlive(blink)
+		}
+	}, func() error {
+		for range 2000 {
+			if _, err := p.ask(0, honest); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // askSomething publishes a request, mostly honest but for a detail, and mostly waits

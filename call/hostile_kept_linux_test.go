@@ -92,12 +92,12 @@ var keptResultLies = []clientLie{
 	// What is dropped, by a fetch or by the next call, counts no more.
 	{name: "bulk-dropped", want: served, lie: func(l *lyingClient) error {
 		const each = 1 << 20
-		for i := range int(l.welcome.Quota)/(2*each) + 5 {
+		for i := range int(l.welcome.Quota)/(2*each)*4/3 + 5 {
 			answer, err := l.bulk(each, each, requestFields{})
 			if err != nil || answer.status != statusKept {
 				return fmt.Errorf("call %d: %+v, %w", i, answer, err)
 			}
-			if i%2 == 0 {
+			if i%4 == 0 {
 				if err := l.askFor(0, fetch(0), statusDone); err != nil {
 					return err
 				}

@@ -170,7 +170,7 @@ func (v *victimClient) suffer(t *testing.T, a serverLie) {
 		t.Error(err)
 		return
 	}
-	defer c.Close()
+	defer closeInTime(t, c)
 	expectError(t, "the call", a.do(ctx, c), a.want)
 	if a.lives {
 		if err := addOnce(ctx, c); err != nil || c.Err() != nil {
@@ -183,6 +183,21 @@ func (v *victimClient) suffer(t *testing.T, a serverLie) {
 		expectError(t, "the conn", c.Err(), a.want)
 	case <-time.After(patience):
 		t.Error("the conn has not ended")
+	}
+}
+
+// closeInTime closes a conn, unless a call that has not ended, or has panicked, keeps it
+// open.
+func closeInTime(t *testing.T, c *Conn) {
+	closed := make(chan struct{})
+	go func() {
+		c.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		t.Error("Close does not return")
 	}
 }
 
