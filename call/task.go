@@ -43,9 +43,8 @@ func (x *session) slot(i int) *serverSlot {
 // giveUp ends the context of request n, which may run, be over, or not be taken
 // yet: then the runner finds it in given.
 func (s *serverSlot) giveUp(n uint32) {
-	// A CANCEL that had to wait for the socket may come after a newer one. Only the
-	// reader stores here.
-	if old := s.given.Load(); old != 0 && int32(n-uint32(old)) < 0 {
+	// A CANCEL that had to wait for the socket may come late, and after a newer one.
+	if n != s.letGo.Load()+1 {
 		return
 	}
 	s.given.Store(uint64(n) | givenUp)

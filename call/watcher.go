@@ -47,16 +47,16 @@ func (w *watcher) poke() {
 	}
 }
 
-// enlist puts the slot on the watcher's list in the given phase and looks at the
-// answer once more, since the watcher may have looked before. If the answer is
-// there, or the conn has ended, it takes the slot off again and reports true.
-func (c *Conn) enlist(s *clientSlot, phase uint64) bool {
+// enlist puts the slot on the watcher's list, parked, and looks at the answer once
+// more, since the watcher may have looked before. If the answer is there, or the conn has
+// ended, it takes the slot off again and reports true.
+func (c *Conn) enlist(s *clientSlot) bool {
 	w := &c.watch
 	want, word, bit := s.seq, &w.parked[s.index/64], uint64(1)<<(s.index%64)
-	s.state.Store(parkedAs(phase, want))
-	word.Or(bit)
+	word.Or(bit) // first: the watcher that finds the state clears the bit for good
+	s.state.Store(parkedAs(phaseParked, want))
 	if s.rsp.seq.Load() == want || c.end.Load() != nil {
-		if s.state.CompareAndSwap(parkedAs(phase, want), phaseNone) {
+		if s.state.CompareAndSwap(parkedAs(phaseParked, want), phaseNone) {
 			word.And(^bit)
 			return true
 		}
@@ -70,7 +70,7 @@ func (c *Conn) enlist(s *clientSlot, phase uint64) bool {
 // ended, or the context has. Then kept is false: the slot is abandoned, and the
 // watcher frees it; but a lease keeps its slot until its function returns.
 func (c *Conn) park(ctx context.Context, s *clientSlot) (kept bool, err error) {
-	if c.enlist(s, phaseParked) {
+	if c.enlist(s) {
 		return true, c.answered(s)
 	}
 	if done := ctx.Done(); done == nil {
@@ -79,17 +79,17 @@ func (c *Conn) park(ctx context.Context, s *clientSlot) (kept bool, err error) {
 		select {
 		case <-s.ready:
 		case <-done:
-			seq := s.seq
-			next := parkedAs(phaseAbandoned, seq)
-			if s.leased {
+			seq, index := s.seq, s.index
+			leased, next := s.leased, parkedAs(phaseAbandoned, seq) // an abandoned slot may be another's at once
+			if leased {
 				next = phaseNone
 			}
 			if s.state.CompareAndSwap(parkedAs(phaseParked, seq), next) {
-				if s.leased {
+				if leased {
 					c.watch.parked[s.index/64].And(^(uint64(1) << (s.index % 64)))
 				}
-				c.cancel(cancellation{Slot: uint32(s.index), Seq: seq})
-				return s.leased, ctx.Err()
+				c.cancel(cancellation{Slot: uint32(index), Seq: seq})
+				return leased, ctx.Err()
 			}
 			<-s.ready
 		}
@@ -106,11 +106,17 @@ func (c *Conn) cancel(m cancellation) {
 	}
 }
 
-// abandon leaves a slot whose request is published to the watcher.
+// abandon leaves a slot whose request is published to the watcher. It does so out of
+// parked, as a caller that gives up does: an abandoned slot is not looked at again.
 func (c *Conn) abandon(s *clientSlot) {
-	if c.enlist(s, phaseAbandoned) {
-		c.freeSlot(s)
+	if !c.enlist(s) {
+		seq := s.seq
+		if s.state.CompareAndSwap(parkedAs(phaseParked, seq), parkedAs(phaseAbandoned, seq)) {
+			return
+		}
+		<-s.ready
 	}
+	c.freeSlot(s)
 }
 
 // answered looks at the slot's answer a last time: an answer that was published
