@@ -201,6 +201,10 @@ func (s *stage) install(srv *call.Server) {
 		out.Result = s.hold(ctx, in.Arg)
 		return nil
 	})
+	lateM.Handle(srv, func(ctx context.Context, _ *call.In[struct{}], _ *call.Out[struct{}]) error {
+		<-ctx.Done()
+		return fmt.Errorf("too late: %w", ctx.Err())
+	})
 	keepM.Handle(srv, func(ctx context.Context, in *call.In[number], out *call.Out[number]) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -185,6 +185,8 @@ func (x *session) protect(ctx context.Context, c *callContext, s *serverSlot, h 
 			failed.status = statusQuota
 		} else if l := (*layoutError)(nil); errors.As(err, &l) {
 			failed.status = statusLayout
+		} else if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == context.DeadlineExceeded {
+			failed.status = statusLate
 		}
 	}
 	returned = true

@@ -14,7 +14,8 @@ import (
 //
 // The error is a [*RemoteError] if the handler returned one or panicked.
 // Otherwise it wraps the context's error if that ended first (the handler is
-// told, and may still run for a while), [partywall.ErrPeerGone] if the server
+// told, and may still run for a while), or if the handler returned that its context's
+// deadline, which is the caller's, has passed; [partywall.ErrPeerGone] if the server
 // died, [partywall.ErrShutdown] if it did not take the call,
 // [partywall.ErrNotFound] or [partywall.ErrLayout] if it has no such method,
 // [partywall.ErrProtocol] if it broke the protocol, [partywall.ErrTooLarge] if

@@ -108,6 +108,7 @@ const (
 	statusRefused            // the service is shutting down; the handler did not run
 	statusQuota              // the result's body exceeds the client's quota
 	statusLayout             // the argument cannot be decoded; the handler did not run
+	statusLate               // the handler's error is that the caller's deadline has passed
 )
 
 // geometry is what differs between control regions.

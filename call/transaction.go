@@ -189,6 +189,8 @@ func (t *transaction) refusal(fields responseFields) error {
 		return &refused{partywall.ErrTooLarge, text}
 	case statusLayout:
 		return &refused{partywall.ErrLayout, text}
+	case statusLate:
+		return &refused{context.DeadlineExceeded, text}
 	}
 	return t.broke("status %d", fields.status)
 }

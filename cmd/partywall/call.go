@@ -129,7 +129,7 @@ func (c *caller) run(cmd *cobra.Command) error {
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	return c.explain(ctx, c.do(ctx, cmd, in))
+	return c.explain(c.do(ctx, cmd, in))
 }
 
 // do dials and calls.

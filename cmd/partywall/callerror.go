@@ -12,24 +12,14 @@ import (
 )
 
 // explain adds to an error what its reader can do.
-func (c *caller) explain(ctx context.Context, err error) error {
+func (c *caller) explain(err error) error {
 	switch {
-	case c.late(ctx, err):
+	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("call %s.%s: no result within %v; --timeout sets how long to wait", c.service, c.method, c.timeout)
 	case errors.Is(err, call.ErrJSON):
 		return &inputError{fmt.Errorf("%w; --describe shows what it takes", err)}
 	}
 	return err
-}
-
-// late reports whether the time that --timeout sets is over. The handler's context ends
-// with it too, and what the handler says to that can be here first.
-func (c *caller) late(ctx context.Context, err error) bool {
-	const first = 10 * time.Millisecond
-	deadline, ok := ctx.Deadline()
-	remote := (*call.RemoteError)(nil)
-	return ok && time.Until(deadline) < first && (errors.Is(err, context.DeadlineExceeded) ||
-		errors.As(err, &remote) && remote.Message == context.DeadlineExceeded.Error())
 }
 
 // hintPatience bounds the search for what was meant instead.
