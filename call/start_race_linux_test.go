@@ -48,8 +48,11 @@ func (s *startTest) served(clients []*proctest.Process) (pid int) {
 // Every other round begins while the server of the last is still dying.
 func TestStartRace(t *testing.T) {
 	clients, rounds := 64, 30
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		clients, rounds = 8, 6
+	case raceEnabled:
+		rounds = 10 // each takes seconds
 	}
 	s := newStartTest(t)
 	racers := s.clients(clients)
