@@ -7,7 +7,7 @@ COUNT    ?= 1
 TIMEOUT  ?= 40m
 
 # What `make test` does, in this order. To add a step, write a target and put its name here.
-TEST_STEPS := needs fmt vet staticcheck cross model weak unit
+TEST_STEPS := needs fmt vet staticcheck cross model weak unit windows
 
 # Everything has to build, tests included, for these.
 PLATFORMS := windows/amd64 windows/arm64 darwin/arm64 linux/amd64 linux/arm64 linux/386
@@ -15,6 +15,9 @@ PLATFORMS := windows/amd64 windows/arm64 darwin/arm64 linux/amd64 linux/arm64 li
 # The systems with code of their own. staticcheck merges what it finds on each, so
 # that a function which only one of them uses is not called unused.
 LINT_SYSTEMS := linux windows
+
+# Conns are not built for Windows yet; archtest needs the go command.
+NOT_UNDER_WINE := call internal/archtest
 
 # The root module and those beside it (bench, for one); tools only pins tools.
 MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './.*' -not -path './tools/*' -not -path '*/testdata/*' | sort))
@@ -25,7 +28,7 @@ STATICCHECK := $(ROOT)/bin/staticcheck
 export GO
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test lint build fuzz bench cover clean needs fmt vet staticcheck cross model weak unit
+.PHONY: help test lint build fuzz bench cover clean needs fmt vet staticcheck cross model weak unit windows
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +88,11 @@ unit: ## every test, with the race detector where it works
 		echo "== go test $$race, module $$m"; \
 		(cd "$$m" && $(GO) test $$race -count=$(COUNT) -timeout $(TIMEOUT) ./...); \
 	done
+
+windows: ## the Windows tests, under Wine
+	@echo '== go test under Wine; not: $(NOT_UNDER_WINE)'
+	@scripts/test-windows.sh -count=$(COUNT) -timeout $(TIMEOUT) \
+		$$($(GO) list ./... | grep -v $(NOT_UNDER_WINE:%=-e '/%$$'))
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)

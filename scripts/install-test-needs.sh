@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the tests need beyond Go: ImageMagick's `compare`, which the image
 # comparison is checked against, groff, which the manual pages are checked with,
-# bash-completion, and a C compiler for the race detector. On Debian and Ubuntu it
-# installs what is missing; elsewhere it says what to install.
+# bash-completion, a C compiler for the race detector, and for the Windows tests Wine, a
+# virtual display and a C compiler. On Debian and Ubuntu it installs what is missing;
+# elsewhere it says what to install.
 set -eu
 GO=${GO:-go}
 here=$(dirname "$0")
@@ -17,6 +18,23 @@ has_groff() {
 
 has_bash_completion() {
 	command -v bash >/dev/null && [ -r /usr/share/bash-completion/bash_completion ]
+}
+
+# All that scripts/wine.sh asks for. Debian has Wine's loader outside PATH.
+has_wine() {
+	{ command -v wine64 || command -v wine || [ -x /usr/lib/wine/wine64 ]; } >/dev/null && command -v wineserver >/dev/null
+}
+
+has_xvfb() {
+	command -v Xvfb >/dev/null
+}
+
+has_flock() {
+	command -v flock >/dev/null
+}
+
+has_mingw() {
+	command -v x86_64-w64-mingw32-gcc >/dev/null
 }
 
 # The race detector is wanted unless this platform has none or cgo was switched off
@@ -46,6 +64,10 @@ packages=
 has_imagemagick || packages="$packages imagemagick"
 has_groff || packages="$packages groff-base"
 has_bash_completion || packages="$packages bash bash-completion"
+has_wine || packages="$packages wine wine64"
+has_xvfb || packages="$packages xvfb"
+has_flock || packages="$packages util-linux"
+has_mingw || packages="$packages gcc-mingw-w64-x86-64"
 if lacks_compiler; then packages="$packages gcc libc6-dev"; fi
 
 if [ -z "$packages" ]; then
@@ -58,7 +80,11 @@ if ! command -v apt-get >/dev/null 2>&1; then
 	has_imagemagick || echo '    ImageMagick, so that "compare -version" names it' >&2
 	has_groff || echo '    groff, with the macros for manual pages' >&2
 	has_bash_completion || echo '    bash and bash-completion, the latter in /usr/share/bash-completion' >&2
-	case $packages in *gcc*) echo '    a C compiler and the C library headers, for go test -race (or set CGO_ENABLED=0)' >&2 ;; esac
+	has_wine || echo '    Wine for 64-bit programs, with wineserver' >&2
+	has_xvfb || echo '    Xvfb' >&2
+	has_flock || echo '    flock' >&2
+	has_mingw || echo '    mingw: x86_64-w64-mingw32-gcc' >&2
+	case $packages in *libc6-dev*) echo '    a C compiler and the C library headers, for go test -race (or set CGO_ENABLED=0)' >&2 ;; esac
 	exit 1
 fi
 

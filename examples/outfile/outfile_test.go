@@ -77,6 +77,9 @@ func TestWriteThroughLink(t *testing.T) {
 	if err := os.Symlink("file", link); err != nil {
 		t.Skip(err)
 	}
+	if _, err := os.Readlink(link); err != nil {
+		t.Skipf("a link cannot be read back: %v", err) // Wine 8
+	}
 	err := outfile.Write(t.Context(), link, func(w io.Writer) error {
 		_, err := io.WriteString(w, "new")
 		return err
