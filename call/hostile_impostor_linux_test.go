@@ -140,9 +140,15 @@ func (l *lyingServer) handle(m note) error {
 	return nil
 }
 
-// take waits for a request, as one who sleeps.
+// take waits for a request, as one who sleeps. After the conn's end it finds none: an answer
+// that comes then could still be taken for one that came before.
 func (l *lyingServer) take() (slot int, fields requestFields, err error) {
 	for {
+		select {
+		case <-l.over:
+			return 0, requestFields{}, errEnded
+		default:
+		}
 		l.bell = (l.bell + 2) | 1
 		l.serverBell.Store(l.bell)
 		for i := range l.slots {

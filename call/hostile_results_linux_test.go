@@ -90,7 +90,7 @@ var resultLies = slices.Concat(serverLiesOf([]resultLie{
 	{"place-resultlen-one-more", inPlace, func(f *responseFields) { f.resultLen++ }, nil},
 	{"place-resultlen-one-less", inPlace, func(f *responseFields) { f.resultLen-- }, nil},
 	{"place-resultlen-zero", inPlace, func(f *responseFields) { f.resultLen = 0 }, nil},
-	{"place-status-unknown", inPlace, func(f *responseFields) { f.status = statusLayout + 1 }, nil},
+	{"place-status-unknown", inPlace, func(f *responseFields) { f.status = statusLate + 1 }, nil},
 	{"place-error-too-long", inPlace, func(f *responseFields) { f.status, f.resultLen = statusError, room+1 }, nil},
 
 	// That the argument cannot be read is a text.
