@@ -72,24 +72,27 @@ func bodyClass(n, quota int64) int64 {
 	return size
 }
 
-// claim returns a region of at least n bytes: a warm one, or a new one once
-// there is quota for it.
-func (p *bodyPool) claim(ctx context.Context, n int64) (*bodyRegion, error) {
+// errNoQuota: other calls have the quota just now.
+var errNoQuota = errors.New("no quota just now")
+
+// claim returns a region of at least n bytes: a warm one, or a new one once there is
+// quota for it. If it shall not wait for that, it returns errNoQuota instead.
+func (p *bodyPool) claim(ctx context.Context, n int64, wait bool) (*bodyRegion, error) {
 	size := bodyClass(n, p.conn.quota)
 	if size > p.conn.quota {
 		return nil, fmt.Errorf("%w: bodies of %d bytes exceed this client's quota of %d; raise it with call.Quota where the service listens",
 			partywall.ErrTooLarge, n, p.conn.quota)
 	}
 	for {
-		r, wait, err := p.try(n, size)
+		r, changed, err := p.try(n, size, wait)
 		if r != nil || err != nil {
 			return r, err
 		}
-		if wait == nil {
+		if changed == nil {
 			return p.create(ctx, size)
 		}
 		select {
-		case <-wait:
+		case <-changed:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-p.conn.ended:
@@ -99,16 +102,17 @@ func (p *bodyPool) claim(ctx context.Context, n int64) (*bodyRegion, error) {
 }
 
 // try takes the smallest warm region that is large enough. If there is none it
-// reserves quota for a new one, dropping warm ones if it must; failing that, it
-// returns what to wait for.
-func (p *bodyPool) try(n, size int64) (*bodyRegion, chan struct{}, error) {
+// reserves quota for a new one, dropping warm ones if it must and that is enough;
+// failing that, it returns what to wait for, or errNoQuota.
+func (p *bodyPool) try(n, size int64, wait bool) (*bodyRegion, chan struct{}, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
 		return nil, nil, p.conn.Err()
 	}
-	best := -1
+	best, free := -1, p.conn.quota-p.total
 	for i, r := range p.warm {
+		free += r.region.Size()
 		if have := r.region.Size(); have >= n && (best < 0 || have < p.warm[best].region.Size()) {
 			best = i
 		}
@@ -118,14 +122,17 @@ func (p *bodyPool) try(n, size int64) (*bodyRegion, chan struct{}, error) {
 		p.warm = slices.Delete(p.warm, best, best+1)
 		return r, nil, nil
 	}
-	for p.total+size > p.conn.quota && len(p.warm) > 0 {
-		p.drop(0)
-	}
-	if p.total+size > p.conn.quota {
+	if size > free {
+		if !wait {
+			return nil, nil, errNoQuota
+		}
 		if p.changed == nil {
 			p.changed = make(chan struct{})
 		}
 		return nil, p.changed, nil
+	}
+	for p.total+size > p.conn.quota {
+		p.drop(0)
 	}
 	p.total += size
 	return nil, nil, nil

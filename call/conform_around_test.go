@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ var (
 	traceM = call.NewMethod[echoText, echoText]("trace")
 	tightM = call.NewMethod[[448]byte, int64]("tight")
 	flipM  = call.NewInPlace[[448]byte, [1]int64]("flip")
+	flakyM = call.NewMethod[int64, echoText]("flaky")
 )
 
 // traced serves methods that return what the interceptor has found in the metadata.
@@ -165,6 +167,183 @@ func TestInterceptors(t *testing.T) {
 	}
 	_, err = traceM.Call(t.Context(), s.Dial(call.Intercept(bound)), echoText{})
 	wantErr(t, err, context.Canceled)
+}
+
+// The largest lease is as large with interceptors as without, and leaves no room for
+// metadata that does not fit into the slot.
+func TestLargestLease(t *testing.T) {
+	s := calltest.Start(t, traced, call.Intercept(carry), call.Quota(1<<20))
+	ctx := t.Context()
+	for _, n := range []int{0, 100} {
+		c := s.Dial(call.Intercept(func(ctx context.Context, info *call.Info, next func(context.Context) error) error {
+			if n > 0 {
+				info.Metadata["trace"] = strings.Repeat("x", n)
+			}
+			return next(ctx)
+		}))
+		err := flipM.Lease(ctx, c, 1<<20, func(l *call.Lease[[448]byte, [1]int64]) error {
+			err := l.Do(ctx)
+			if n == 0 {
+				return err
+			}
+			wantErr(t, err, partywall.ErrTooLarge)
+			wantText(t, err, "metadata", "1048576", "call.Quota", "flip")
+			l.Body = l.Body[:1<<20-4096]
+			return l.Do(ctx)
+		})
+		if err != nil {
+			t.Errorf("metadata of %d bytes: %v", n, err)
+		}
+	}
+}
+
+// An interceptor that returns nil without a result is an error, and nobody's breach of
+// the protocol.
+func TestNoResult(t *testing.T) {
+	skip := func(context.Context, *call.Info, func(context.Context) error) error { return nil }
+	swallow := func(ctx context.Context, _ *call.Info, next func(context.Context) error) error {
+		next(ctx)
+		return nil
+	}
+	const text = "an interceptor returned nil, and there is no result"
+	stop := call.Intercept(with("stop", "now"))
+	for what, c := range map[string]*call.Conn{
+		"skipped by the server":    calltest.Start(t, traced, call.Intercept(skip)).Dial(),
+		"swallowed by the server":  calltest.Start(t, traced, call.Intercept(swallow, carry)).Dial(stop),
+		"skipped by the client":    calltest.Start(t, traced).Dial(call.Intercept(skip)),
+		"swallowed by the client":  calltest.Start(t, traced, call.Intercept(carry)).Dial(call.Intercept(swallow), stop),
+		"the last of two is empty": calltest.Start(t, traced, call.Intercept(carry)).Dial(call.Intercept(swallow, twoThenStop)),
+	} {
+		t.Run(what, func(t *testing.T) {
+			ctx := t.Context()
+			_, err := traceM.Call(ctx, c, echoText{})
+			wantText(t, err, text, "trace")
+			_, _, err = tightM.CallBody(ctx, c, [448]byte{}, []byte("body"), nil)
+			wantText(t, err, text, "tight")
+			err = flipM.Lease(ctx, c, 10, func(l *call.Lease[[448]byte, [1]int64]) error { return l.Do(ctx) })
+			wantText(t, err, text, "flip")
+			for _, name := range []string{"trace", "tight", "flip"} {
+				m, err := c.Method(ctx, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _, err = m.CallJSON(ctx, nil, nil, nil)
+				wantText(t, err, text, name)
+				if errors.Is(err, partywall.ErrProtocol) {
+					t.Error(err)
+				}
+			}
+			if err := c.Err(); err != nil {
+				t.Error("the conn has ended:", err)
+			}
+		})
+	}
+}
+
+// twoThenStop is a client's interceptor whose second attempt fails.
+func twoThenStop(ctx context.Context, info *call.Info, next func(context.Context) error) error {
+	if err := next(ctx); err != nil {
+		return err
+	}
+	info.Metadata["stop"] = "now"
+	return next(ctx)
+}
+
+// What an attempt that failed has left is not sent with the next one's result.
+func TestRetriedHandler(t *testing.T) {
+	var runs atomic.Int32
+	again := func(ctx context.Context, _ *call.Info, next func(context.Context) error) error {
+		if err := next(ctx); err == nil {
+			return errors.New("the first attempt has not failed")
+		}
+		return next(ctx)
+	}
+	s := calltest.Start(t, func(srv *call.Server) {
+		flakyM.Handle(srv, func(_ context.Context, in *call.In[int64], out *call.Out[echoText]) error {
+			if runs.Add(1)%2 == 0 {
+				return nil
+			}
+			body, err := out.Body(int(in.Arg))
+			if err != nil {
+				return err
+			}
+			fill(body, 1)
+			return errors.New("not yet")
+		})
+	}, call.Intercept(again))
+	c := s.Dial()
+	for _, n := range []int64{1, 1000, 1 << 20} { // in the room that was lent, and beyond
+		got, body, err := flakyM.CallBody(t.Context(), c, n, nil, nil)
+		if err != nil || got.Text != "" || len(body) != 0 {
+			t.Errorf("%d bytes of the first attempt: %q, %d bytes, %v", n, got.Text, len(body), err)
+		}
+		if n := call.Kept(s.Server()); n != 0 {
+			t.Errorf("%d bytes are kept", n)
+		}
+	}
+}
+
+// An interceptor that does not wait for next has the call wait: the handler, and the
+// caller, work on memory that is given back with the call's end.
+func TestInterceptorLeavesEarly(t *testing.T) {
+	begun := make(chan struct{}, 1)
+	var ended atomic.Bool
+	var runs atomic.Int32
+	work := func() {
+		runs.Add(1)
+		ended.Store(false)
+		begun <- struct{}{}
+		time.Sleep(20 * time.Millisecond) // enough for an answer that does not wait
+		ended.Store(true)
+	}
+	handle := func(srv *call.Server) {
+		tightM.Handle(srv, func(_ context.Context, in *call.In[[448]byte], out *call.Out[int64]) error {
+			work()
+			out.Result = int64(len(in.Body()))
+			return nil
+		})
+		flipM.Handle(srv, func(_ context.Context, l *call.Loan[[448]byte, [1]int64]) error {
+			work()
+			fill(l.Body, 3)
+			return nil
+		})
+	}
+	kept := make(chan func(context.Context) error, 2)
+	early := func(ctx context.Context, _ *call.Info, next func(context.Context) error) error {
+		kept <- next
+		go next(ctx)
+		<-begun
+		return errors.New("left early")
+	}
+	for side, c := range map[string]*call.Conn{
+		"server": calltest.Start(t, handle, call.Intercept(early)).Dial(),
+		"client": calltest.Start(t, handle).Dial(call.Intercept(early)),
+	} {
+		t.Run(side, func(t *testing.T) {
+			ctx, body := context.Background(), make([]byte, 100_000)
+			_, _, err := tightM.CallBody(ctx, c, [448]byte{}, body, nil)
+			wantText(t, err, "left early")
+			if !ended.Load() {
+				t.Error("a call is over, and its handler runs")
+			}
+			err = flipM.Lease(ctx, c, len(body), func(l *call.Lease[[448]byte, [1]int64]) error {
+				defer func() {
+					if !ended.Load() {
+						t.Error("a lease's call is over, and its handler runs")
+					}
+				}()
+				return l.Do(ctx)
+			})
+			wantText(t, err, "left early")
+			before := runs.Load()
+			for range 2 {
+				wantText(t, (<-kept)(ctx), "has returned")
+			}
+			if runs.Load() != before {
+				t.Error("a handler runs after its call")
+			}
+		})
+	}
 }
 
 func TestGo(t *testing.T) {

@@ -187,9 +187,14 @@ func TestNewMethodPanics(t *testing.T) {
 		{"function", func() { call.NewMethod[func(), int8]("m") }, []string{`"m"`, "argument", "func"}},
 		{"channel", func() { call.NewMethod[int8, struct{ Name chan int }]("m") }, []string{`"m"`, "result", "Name"}},
 		{"interface", func() { call.NewMethod[fmt.Stringer, int8]("m") }, []string{"argument", "interface"}},
-		{"large argument", func() { call.NewMethod[[65537]byte, int8]("m") }, []string{"argument", "65537", "body"}},
-		{"large result", func() { call.NewMethod[int8, [65537]byte]("m") }, []string{"result", "65537", "body"}},
-		{"many fields", func() { call.NewMethod[[1 << 14]struct{ Alpha, Beta, Gamma, Delta uint8 }, int8]("m") }, []string{"argument", "schema"}},
+		{"too large for a document", func() { call.NewMethod[[65 << 20]byte, int8]("m") }, []string{"argument", "body", "64 MiB"}},
+		{"large, and no document", func() { call.NewMethod[int8, [4097]complex128]("m") }, []string{"result", "65552", "body", "CBOR", "complex"}},
+		{"large, with a field that would be lost", func() {
+			call.NewMethod[[8193]struct {
+				A uint32
+				b uint32
+			}, int8]("m")
+		}, []string{"argument", "65544", "not exported"}},
 	}
 	for _, test := range tests {
 		t.Run(test.what, func(t *testing.T) {

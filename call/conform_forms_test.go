@@ -57,6 +57,26 @@ var (
 	mixedM = call.NewMethod[[2]int64, string]("mixed")
 	textM  = call.NewMethod[string, number]("text")
 	loopM  = call.NewMethod[number, any]("loop")
+
+	// Fixed layouts that are too large for a slot, and one that may grow besides.
+	largeM = call.NewMethod[largeValue, largeValue]("large")
+	growsM = call.NewMethod[growing, growing]("grows")
+)
+
+type (
+	largeValue struct {
+		Raw    [65537]byte
+		Wide   [20_000]uint64
+		Points [9000]struct {
+			X, Y float64
+			On   bool
+			_    [3]byte
+		}
+	}
+	growing struct {
+		Raw  [70_000]byte
+		More uint32 `json:"more,omitempty"`
+	}
 )
 
 func (s *stage) installForms(srv *call.Server) {
@@ -84,6 +104,8 @@ func (s *stage) installForms(srv *call.Server) {
 		}
 		return nil
 	})
+	echo(srv, largeM)
+	echo(srv, growsM)
 	s.installPlaces(srv)
 }
 
@@ -192,6 +214,37 @@ func TestDocumentValues(t *testing.T) {
 			length, err := textM.Call(context.Background(), c, text)
 			if err != nil || length.N != int64(n) {
 				t.Fatalf("%d, %v, want %d", length.N, err, n)
+			}
+		}
+	})
+}
+
+// What has too many bytes for a slot is a document, whatever its layout.
+func TestLargeValues(t *testing.T) {
+	eachWay(t, config{}, func(t *testing.T, f *fixture) {
+		c := f.dial(call.Expect(largeM, growsM))
+		v := new(largeValue)
+		copy(v.Raw[:], pattern(len(v.Raw), 1))
+		for i := range v.Wide {
+			v.Wide[i] = uint64(i) << (i % 64)
+		}
+		v.Points[8999].Y, v.Points[8999].On = -1.5, true
+		got, err := largeM.Call(context.Background(), c, *v)
+		if err != nil || got != *v {
+			t.Fatalf("another value has come, or none: %v", err)
+		}
+		grown := growing{More: 7}
+		grown.Raw[69_999] = 1
+		if got, err := growsM.Call(context.Background(), c, grown); err != nil || got != grown {
+			t.Fatalf("another value has come, or none: %v", err)
+		}
+		d, err := c.Describe(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range d.Methods {
+			if (m.Name == "large" || m.Name == "grows") && (m.Arg.Form != "document" || m.Result.Form != "document") {
+				t.Errorf("%s takes %s and returns %s", m.Name, m.Arg.Form, m.Result.Form)
 			}
 		}
 	})

@@ -235,6 +235,14 @@ func TestLeaseMistakes(t *testing.T) {
 		}); text == "nothing" {
 			t.Error("a body that was moved is lent")
 		}
+		if text := panicOf(func() {
+			placeM.Lease(ctx, c, 0, func(l *call.Lease[placeArg, placeResult]) error {
+				l.Body = make([]byte, 10)
+				return l.Do(ctx)
+			})
+		}); !strings.Contains(text, "Body of a Lease of place") {
+			t.Errorf("a body where none was lent: panics with %q", text)
+		}
 		done, cancel := context.WithCancel(ctx)
 		cancel()
 		if err := placeM.Lease(ctx, c, 10, func(l *call.Lease[placeArg, placeResult]) error {
@@ -281,6 +289,7 @@ func TestNewInPlacePanics(t *testing.T) {
 				_ uint32
 			}, int8]("m")
 		}, []string{"padding"}},
+		{"large", func() { call.NewInPlace[int8, [65537]byte]("m") }, []string{"result", "65537", "body"}},
 		{"name", func() { call.NewInPlace[int8, int8]("") }, []string{"empty"}},
 	} {
 		t.Run(test.what, func(t *testing.T) {

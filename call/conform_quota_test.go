@@ -2,12 +2,16 @@ package call_test
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/call"
+	"github.com/partywall/partywall/call/calltest"
 	"github.com/partywall/partywall/internal/proctest"
 )
 
@@ -105,6 +109,104 @@ func TestWaitForQuota(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// meetM returns so many bytes. With less than none it waits until so many handlers are
+// in it.
+var meetM = call.NewMethod[int64, string]("meet")
+
+// A guess at the room for a result makes nobody wait for quota: those who have it may
+// wait for those who have not.
+func TestGuessedRoomWaitsForNobody(t *testing.T) {
+	const callers = 8
+	type round struct {
+		inside atomic.Int64
+		all    chan struct{}
+	}
+	var now atomic.Pointer[round]
+	s := calltest.Start(t, func(srv *call.Server) {
+		meetM.Handle(srv, func(ctx context.Context, in *call.In[int64], out *call.Out[string]) error {
+			if r := now.Load(); in.Arg < 0 {
+				if r.inside.Add(1) == -in.Arg {
+					close(r.all)
+				}
+				select {
+				case <-r.all:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			out.Result = strings.Repeat("x", int(max(in.Arg, 0)))
+			return nil
+		})
+	}, call.Quota(1<<20))
+	c := s.Dial()
+	ctx, cancel := within(proctest.Watchdog / 3)
+	defer cancel()
+	long := func() {
+		if got, err := meetM.Call(ctx, c, 900_000); err != nil || len(got) != 900_000 {
+			t.Fatal(len(got), err)
+		}
+	}
+	long()
+	now.Store(&round{all: make(chan struct{})})
+	var pending []*call.Pending[string]
+	for i := range callers {
+		if i%2 == 0 {
+			pending = append(pending, meetM.Go(ctx, c, -callers))
+		} else {
+			pending = append(pending, meetM.GoBody(ctx, c, -callers, nil, nil))
+		}
+	}
+	for _, p := range pending {
+		if got, err := p.Wait(); err != nil || got != "" {
+			t.Fatal(got, err)
+		}
+	}
+	long()
+
+	// Nor does one long result have those after it claim as much for ever.
+	if _, err := meetM.Call(ctx, c, 1); err != nil {
+		t.Fatal(err)
+	}
+	warm, _ := call.Warm(c)
+	r := &round{all: make(chan struct{})}
+	now.Store(r)
+	first := meetM.Go(ctx, c, -2)
+	eventually(t, "the handler runs", func() bool { return r.inside.Load() == 1 })
+	if got, _ := call.Warm(c); got != warm || warm == 0 {
+		t.Errorf("%d of %d regions are warm while a short call runs", got, warm)
+	}
+	if _, err := meetM.Call(ctx, c, -2); err != nil {
+		t.Error(err)
+	}
+	if _, err := first.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Room that the caller asks for is worth a wait: results that find none count against
+// what the server keeps.
+func TestAskedRoomIsWaitedFor(t *testing.T) {
+	f := startLocal(t, config{Quota: 1 << 20})
+	c := f.dial()
+	giveBack := call.TakeQuota(c, 900_000)
+	done := make(chan error, 1)
+	go func() {
+		_, got, err := blobM.CallBody(context.Background(), c, blobArg{Out: 800_000}, nil, make([]byte, 0, 800_000))
+		if err == nil && len(got) != 800_000 {
+			err = fmt.Errorf("%d bytes", len(got))
+		}
+		done <- err
+	}()
+	eventually(t, "the call waits", func() bool { return call.QuotaWaiters(c) })
+	if n := call.Kept(f.host.srv); n != 0 {
+		t.Errorf("%d bytes are kept", n)
+	}
+	giveBack()
+	if err := recv(t, done); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A result that is kept counts against the quota until it is fetched, and a

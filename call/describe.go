@@ -102,7 +102,7 @@ func (s *Server) description(handlers []*handler) Description {
 		}
 	}
 	s.mu.Unlock()
-	d.InFlight-- // this call
+	d.InFlight = max(0, d.InFlight-1) // this call
 	for i, h := range handlers {
 		m := MethodDescription{
 			Name:    h.name,
@@ -120,13 +120,14 @@ func (s *Server) description(handlers []*handler) Description {
 	return d
 }
 
-// inFlight counts the handlers that run.
+// inFlight counts the handlers that run. One that is overtaken meanwhile is counted
+// twice, and not missed: see busy.
 func (x *session) inFlight() int {
-	n := int(x.apart.Load())
+	n := 0
 	if x.role.inside() {
 		n++
 	}
-	return n
+	return n + int(x.apart.Load())
 }
 
 // describe says what a form is. The schema is this process's own, or has been

@@ -28,9 +28,9 @@
 // # Types
 //
 // Any Go value can be an argument or a result. Numbers of a stated size, bools, arrays
-// and structs of those have a fixed layout: they are copied into shared memory and out of
-// it as they are. A []byte too. Anything else travels as a CBOR document: [NewMethod]
-// tells how, and how a service grows while old clients run.
+// and structs of those, up to 64 KiB, have a fixed layout: they are copied into shared
+// memory and out of it as they are. A []byte too. Anything else travels as a CBOR
+// document: [NewMethod] tells how, and how a service grows while old clients run.
 //
 // Bytes of any number, up to a gigabyte, go beside argument and result as bodies: see
 // [Method.CallBody], [In.Body] and [Out.Body].

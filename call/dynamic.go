@@ -129,7 +129,9 @@ func (d *Dynamic) once(ctx context.Context, p *parcel) (result, into []byte, err
 		if answer.status == statusKept {
 			return nil, p.into, t.end(t.broke("a result is kept for a call in place"))
 		}
-		into = append(p.into, t.slot.region.bytes()[:len(p.body)]...)
+		if into = p.into; len(p.body) > 0 { // else there may be no region
+			into = append(into, t.slot.region.bytes()[:len(p.body)]...)
+		}
 		return result, into, t.end(nil)
 	}
 	behind, into, err := t.collect(ctx, p, &request, &answer)

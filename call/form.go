@@ -45,20 +45,49 @@ var (
 const maxSchema = 500 << 10
 
 // formOf finds the form of a type. A fixed-layout struct with a field that may be
-// left out travels as a document, since it is meant to grow.
+// left out travels as a document, since it is meant to grow; so does a fixed layout
+// that is too large for a slot, unless that would cost it a field.
 func formOf(t reflect.Type) (form, error) {
 	if plainBytes(t) {
 		return form{kind: bytesForm, schema: bytesSchema}, nil
 	}
 	f, refused := fixedFormOf(t)
-	if refused == nil && !document.HasOptional(t) || errors.Is(refused, errForm) {
-		return f, refused
+	grows, large := document.HasOptional(t), errors.Is(refused, errForm)
+	switch {
+	case refused == nil && !grows:
+		return f, nil
+	case large && !grows && hides(t):
+		return form{}, fmt.Errorf("%w; as a document it would lose the fields that are not exported", refused)
 	}
 	doc, err := document.OfType(t)
-	if err != nil {
+	switch {
+	case large && err != nil:
+		return form{}, fmt.Errorf("%w; %w", refused, err)
+	case err != nil:
 		return form{}, err
 	}
 	return checked(form{kind: documentForm, schema: doc.Encoded()}, t.String())
+}
+
+// hides reports whether a fixed-layout type has a field that a document leaves behind
+// because it is not exported.
+func hides(t reflect.Type) bool {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[interface{ MarshalText() ([]byte, error) }]()) {
+		return false // its text speaks for it
+	}
+	switch t.Kind() {
+	case reflect.Array:
+		return hides(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			promoted := f.Anonymous && f.Type.Kind() == reflect.Struct
+			if f.Name != "_" && (!f.IsExported() && !promoted || hides(f.Type)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // errForm: a type is fixed-layout, but beyond a limit.

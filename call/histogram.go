@@ -1,6 +1,7 @@
 package call
 
 import (
+	"math"
 	"math/bits"
 	"sync/atomic"
 	"time"
@@ -8,7 +9,7 @@ import (
 
 // histogram counts durations in buckets that grow by a quarter of a power of two. It
 // may be used concurrently.
-type histogram [160]atomic.Uint64 // up to 18 minutes; what takes longer is in the last
+type histogram [160]atomic.Uint64 // up to 36 minutes; what takes longer is in the last
 
 func (h *histogram) add(d time.Duration, n uint64) {
 	h[min(bucketOf(uint64(max(d, 0))), len(h)-1)].Add(n)
@@ -66,7 +67,11 @@ func (t Times) Count() uint64 {
 // the upper end of its span, which is at most a quarter more than the truth. It
 // returns 0 if there are none.
 func (t Times) Quantile(q float64) time.Duration {
-	rest := uint64(q * float64(t.Count()))
+	count := t.Count()
+	rest := min(max(uint64(math.Ceil(q*float64(count))), 1), count)
+	if rest > 1 && float64(rest-1)/float64(count) >= q {
+		rest-- // the product has been rounded up
+	}
 	for _, s := range t {
 		if s.Count >= rest && s.Count > 0 {
 			return s.To

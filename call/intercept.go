@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/partywall/partywall"
@@ -14,7 +15,12 @@ import (
 // An Interceptor runs around calls: around the whole call at the client, around
 // the handler at the server. It does the call by calling next, once, again after an
 // error that allows it, or not at all, and returns the error that the caller gets: next's,
-// or its own. [Intercept] puts it in place.
+// or its own. If it returns nil and the last next has not, there is no result, and the
+// caller gets an error that says so. [Intercept] puts it in place.
+//
+// It must not return before next has returned; to bound a call, give next a context
+// that ends. The call's memory is given back with its end, so a next that still runs is
+// waited for, one that is called later returns an error, and two at once take turns.
 //
 // The context that it gives to next is the call's, or the handler's. An Interceptor is
 // called concurrently.
@@ -34,30 +40,79 @@ type Info struct {
 
 // Intercept has the interceptors run around every call of the conn, or every handler of
 // the server; the first is the outermost. An error of the server's interceptors reaches
-// the caller as a [RemoteError], as the handler's own does.
+// the caller as a [RemoteError], as the handler's own does. [Conn.Describe] is not
+// intercepted, on either side.
 func Intercept(interceptors ...Interceptor) Option {
 	return option(func(s *shared) { s.interceptors = append(s.interceptors, interceptors...) })
 }
 
-// chain puts the interceptors around do.
-func chain(interceptors []Interceptor, info *Info, do func(context.Context) error) func(context.Context) error {
-	for _, i := range slices.Backward(interceptors) {
-		next := do
-		do = func(ctx context.Context) error { return i(ctx, info, next) }
+var (
+	errNoResult  = errors.New("an interceptor returned nil, and there is no result")
+	errLeftEarly = errors.New("an interceptor has returned before it called next")
+)
+
+// innermost is what the last next of a chain does. It works on memory that is given
+// back when the chain has returned.
+type innermost struct {
+	do func(context.Context) error
+
+	mu   sync.Mutex // held while do runs
+	over bool       // the chain has returned
+	done bool       // the last do has returned nil
+}
+
+func (i *innermost) run(ctx context.Context) error {
+	i.mu.Lock()
+	defer i.mu.Unlock() // do can end its goroutine
+	if i.over {
+		return errLeftEarly
 	}
-	return do
+	i.done = false
+	err := i.do(ctx)
+	i.done = err == nil
+	return err
+}
+
+// end waits until do does not run and will not run again, and reports whether there is
+// a result.
+func (i *innermost) end() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.over = true
+	return i.done
+}
+
+// chain runs the interceptors around do. When it returns, or an interceptor panics,
+// do does not run.
+func chain(ctx context.Context, interceptors []Interceptor, info *Info, do func(context.Context) error) (err error) {
+	last := &innermost{do: do}
+	defer func() {
+		if done := last.end(); err == nil && !done {
+			err = errNoResult
+		}
+	}()
+	next := last.run
+	for _, i := range slices.Backward(interceptors) {
+		inner := next
+		next = func(ctx context.Context) error { return i(ctx, info, inner) }
+	}
+	return next(ctx)
 }
 
 // intercept does a client's call.
 func (c *Conn) intercept(ctx context.Context, method string, do func(ctx context.Context, meta []byte) error) error {
 	info := &Info{Service: c.service, Method: method, Peer: c.peer, Metadata: map[string]string{}}
-	return chain(c.interceptors, info, func(ctx context.Context) error {
+	err := chain(ctx, c.interceptors, info, func(ctx context.Context) error {
 		meta, err := encodeMeta(info.Metadata)
 		if err != nil {
 			return c.wrap(method, err)
 		}
 		return do(ctx, meta)
-	})(ctx)
+	})
+	if err == errNoResult {
+		return c.wrap(method, err)
+	}
+	return err
 }
 
 func (m *Method[A, R]) intercepted(ctx context.Context, c *Conn, arg A, body, into []byte, wantBody bool) (R, []byte, error) {
@@ -79,7 +134,11 @@ func (s *Server) intercept(h *handler) {
 			return &layoutError{fmt.Sprintf("the service cannot read the metadata: %v", err)}
 		}
 		info := &Info{Service: s.name, Method: h.name, Peer: t.session.peer, Metadata: metadata}
-		return chain(s.config.interceptors, info, func(ctx context.Context) error { return serve(ctx, t) })(ctx)
+		return chain(ctx, s.config.interceptors, info, func(ctx context.Context) error {
+			t.unkeep() // an attempt that failed may have left a body
+			t.resultLen = 0
+			return serve(ctx, t)
+		})
 	}
 }
 

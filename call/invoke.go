@@ -78,6 +78,9 @@ func (m *Method[A, R]) once(ctx context.Context, c *Conn, arg A, p parcel) (R, [
 		m.result.fixed.Receive(fixed.Bytes(&result), t.slot.result[:m.result.size])
 	} else if !spilled {
 		data = bytes.Clone(t.slot.result[:answer.resultLen])
+		if answer.status != statusKept {
+			t.method.learn(answer.bodyLen) // a long result before this one was the exception
+		}
 	}
 	into := p.into
 	if p.wantBody || spilled || answer.status == statusKept {

@@ -36,7 +36,8 @@ type Lease[A, R any] struct {
 // [Method.CallBody] does.
 //
 // A lease uses one of the conn's 1,024 slots for as long as it runs, and room for its
-// body in the client's quota; [Conn.Close] waits for it. A conn's warm memory is
+// body in the client's quota, with 4 KiB for the metadata of the conn's interceptors
+// if the quota has them; [Conn.Close] waits for it. A conn's warm memory is
 // reused, so that a lease of a size that was used before makes no system call.
 func (m *InPlace[A, R]) Lease(ctx context.Context, c *Conn, size int, f func(l *Lease[A, R]) error) error {
 	if size < 0 {
@@ -63,17 +64,21 @@ func (m *InPlace[A, R]) Lease(ctx context.Context, c *Conn, size int, f func(l *
 	return f(l)
 }
 
-// lend lends size bytes, and room for metadata if the slot has none.
+// lend lends size bytes, and room for metadata if the slot has none. The largest body
+// that the quota has room for leaves none either: that is do's concern, since most
+// metadata fits into the slot.
 func (l *Lease[A, R]) lend(ctx context.Context, size int) error {
 	need := uint64(size)
 	if len(l.conn.interceptors) > 0 {
 		_, meta := l.conn.spill(uint32(l.core.arg.size), maxMeta)
-		need = bulk(need, meta)
+		if all := bulk(need, meta); all <= uint64(l.conn.quota) {
+			need = all
+		}
 	}
 	if need == 0 {
 		return nil
 	}
-	if err := l.t.lend(ctx, need, 0); err != nil {
+	if err := l.t.lend(ctx, need, 0, 0); err != nil {
 		return err
 	}
 	l.whole = l.t.slot.region.bytes()
@@ -90,7 +95,7 @@ func (l *Lease[A, R]) Do(ctx context.Context) error {
 	if l.t.slot == nil {
 		return l.conn.wrap(l.core.name, fmt.Errorf("the lease has ended: %w", os.ErrClosed))
 	}
-	if len(l.Body) > 0 && &l.Body[0] != &l.whole[0] {
+	if len(l.Body) > 0 && (len(l.whole) == 0 || &l.Body[0] != &l.whole[0]) {
 		panic("call: the Body of a Lease of " + l.core.name + " was moved; it can only be shortened")
 	}
 	if len(l.conn.interceptors) > 0 {
@@ -115,7 +120,12 @@ func (l *Lease[A, R]) do(ctx context.Context, meta []byte) error {
 		fields.region = s.region.number
 	}
 	if _, spilled := l.conn.spill(fields.argLen, fields.metaLen); spilled > 0 {
-		copy(l.whole[bodyOffset(fields.bodyLen):], meta)
+		at := bodyOffset(fields.bodyLen)
+		if at+spilled > uint64(len(l.whole)) {
+			return l.conn.wrap(l.core.name, fmt.Errorf("%w: metadata of %d bytes beside a body of %d, where %d were lent: shorten the body, or raise this client's quota of %d with call.Quota where the service listens",
+				partywall.ErrTooLarge, spilled, fields.bodyLen, len(l.whole), l.conn.quota))
+		}
+		copy(l.whole[at:], meta)
 	} else {
 		copy(s.arg[fields.argLen:], meta)
 	}

@@ -23,8 +23,7 @@ const listPatience = 2 * time.Second
 
 // List returns the services of this user that are alive, in the order of their names:
 // it asks each what it is. One that does not answer within two seconds, or not before
-// the context ends, is listed with an error. Of the options, [Dir] and [Intercept]
-// matter.
+// the context ends, is listed with an error. Of the options, only [Dir] matters.
 func List(ctx context.Context, options ...DialOption) ([]Listing, error) {
 	var config dialConfig
 	for _, o := range options {

@@ -29,12 +29,14 @@ func (t *transaction) place(ctx context.Context, p *parcel) (requestFields, erro
 	}
 	arg, meta := t.conn.spill(f.argLen, f.metaLen)
 	sent := bulk(f.bodyLen, arg+meta)
-	room := t.room(p)
-	if sent > 0 || room > 0 || p.wantBody {
-		if err := t.lend(ctx, sent, room); err != nil {
+	asked, guess := t.room(p)
+	if sent > 0 || asked > 0 || guess > 0 || p.wantBody {
+		if err := t.lend(ctx, sent, asked, guess); err != nil {
 			return f, err
 		}
-		f.region = t.slot.region.number
+		if r := t.slot.region; r != nil {
+			f.region = r.number
+		}
 	}
 	var behind []byte // the body
 	if sent > 0 {
@@ -56,26 +58,37 @@ func (t *transaction) place(ctx context.Context, p *parcel) (requestFields, erro
 }
 
 // room is how much of a body region the result may need: as much as the caller has
-// room for, or as the last one did.
-func (t *transaction) room(p *parcel) int {
+// room for, which is asked for, or as the last one did, which is a guess.
+func (t *transaction) room(p *parcel) (asked, guess int) {
 	if !p.wantBody && t.method.result.kind == fixedForm {
-		return 0
+		return 0, 0
 	}
-	return min(max(cap(p.into)-len(p.into), int(t.method.bulk.Load())), MaxBody)
+	return min(cap(p.into)-len(p.into), MaxBody), min(int(t.method.bulk.Load()), MaxBody)
 }
 
-// lend claims a body region for n bytes of a request and as many of a result as
-// there is room for.
-func (t *transaction) lend(ctx context.Context, n uint64, room int) error {
-	need := int64(bodyOffset(n)) + int64(room)
-	if need > t.conn.quota { // the room is a guess: what does not fit is fetched
-		need = int64(bodyOffset(n))
+// lend claims a body region for n bytes of a request, and room for a result: what does
+// not fit is fetched. Room that is asked for is left out if it exceeds the quota. A guess
+// is also left out if it would have to wait for other calls, which may be waiting for
+// this one. Without any, no bytes need no region.
+func (t *transaction) lend(ctx context.Context, n uint64, asked, guess int) (err error) {
+	pool, sent := &t.conn.bodies, int64(bodyOffset(n))
+	need := sent + int64(asked)
+	if need > t.conn.quota {
+		need = sent
 	}
-	r, err := t.conn.bodies.claim(ctx, need)
-	if err != nil {
+	wish := sent + int64(max(asked, guess))
+	if wish == 0 {
+		wish = 1 // a result's body is wanted, and mostly fits into the smallest region
+	}
+	if need < wish && wish <= t.conn.quota {
+		if t.slot.region, err = pool.claim(ctx, wish, false); err != errNoQuota {
+			return err
+		}
+	}
+	if need > 0 {
+		t.slot.region, err = pool.claim(ctx, need, true)
 		return err
 	}
-	t.slot.region = r
 	return nil
 }
 
@@ -108,7 +121,7 @@ func (t *transaction) collect(ctx context.Context, p *parcel, request *requestFi
 	if n > uint64(len(mem)) {
 		return nil, into, t.broke("a result's body of %d bytes and a result of %d where %d fit", answer.bodyLen, spilled, len(mem))
 	}
-	t.method.bulk.Store(int64(n))
+	t.method.learn(n)
 	if p.wantBody {
 		into = append(into, mem[:answer.bodyLen]...)
 	}
@@ -125,7 +138,7 @@ func (t *transaction) fetch(ctx context.Context, n uint64) error {
 		t.conn.bodies.release(t.slot.region)
 		t.slot.region = nil
 	}
-	r, err := t.conn.bodies.claim(ctx, int64(n))
+	r, err := t.conn.bodies.claim(ctx, int64(n), true)
 	if err == nil {
 		err = ctx.Err()
 		t.slot.region = r

@@ -41,9 +41,10 @@ func (c *core) Name() string { return c.name }
 //   - a []byte too, up to [MaxBody] bytes, though [Method.CallBody] copies less; nil
 //     arrives empty;
 //   - any other value is encoded as a CBOR document of at most 64 MiB: strings,
-//     slices, maps, pointers, ints, times, structs of those, and what is an
-//     [encoding.TextMarshaler] and [encoding.TextUnmarshaler]. Fields that are not
-//     exported stay behind. The tags are those of encoding/json, or `cbor`.
+//     slices, maps, pointers, ints, times, structs of those, larger arrays of numbers,
+//     and what is an [encoding.TextMarshaler] and [encoding.TextUnmarshaler]. Fields
+//     that are not exported stay behind; a type that is a document only because it is
+//     large must have none. The tags are those of encoding/json, or `cbor`.
 //
 // Client and server have to agree. Fixed layouts must be the same. Documents may
 // differ in fields that are tagged omitempty or omitzero, which is how a service

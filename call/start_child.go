@@ -16,9 +16,11 @@ import (
 type child struct {
 	line  string // the command, for texts
 	cmd   *exec.Cmd
+	pid   int
 	said  *os.File      // what it writes, unless the command has outputs of its own
 	ended chan struct{} // closed when it has ended
 	err   error         // after that: how, if with a failure
+	blind error         // after that: why it is not known how, if it is not
 }
 
 // startChild starts the server under the lock.
@@ -32,7 +34,8 @@ func startChild(lock *rendezvous.StartLock, command func() *exec.Cmd) (*child, e
 		c.release()
 		return nil, fmt.Errorf("start %q: %w", c.line, err)
 	}
-	lock.Note(cmd.Process.Pid)
+	c.pid = cmd.Process.Pid
+	lock.Note(c.pid)
 	go c.reap()
 	return c, nil
 }
@@ -65,10 +68,15 @@ func (c *child) start(lock *rendezvous.StartLock) (err error) {
 }
 
 // reap waits for the server's end, for as long as this process lives: nothing else
-// frees the process id.
+// frees the process id. Where SIGCHLD is ignored, or another part of the program waits
+// for all children, it learns only that the server has ended. That is not taken for a
+// failure: the command may have left a server behind.
 func (c *child) reap() {
-	err := c.cmd.Wait()
-	if !c.cmd.ProcessState.Success() {
+	switch err := c.cmd.Wait(); {
+	case c.cmd.ProcessState == nil:
+		c.blind = err
+		c.cmd.Process.Release() // which Wait has not done
+	case !c.cmd.ProcessState.Success():
 		c.err = err
 	}
 	close(c.ended)
@@ -101,11 +109,13 @@ func (c *child) failure() error {
 
 // state says what is known of a server that does not answer.
 func (c *child) state(lock *rendezvous.StartLock) string {
-	state := fmt.Sprintf("process %d has been started, and has not answered in time", c.cmd.Process.Pid)
+	state := fmt.Sprintf("process %d has been started, and has not answered in time", c.pid)
 	if c.hasEnded() {
 		state = "it has ended without a failure, and nobody has answered in time"
 		if c.err != nil {
 			state = fmt.Sprintf("it has ended (%v), and nobody has answered in time", c.err)
+		} else if c.blind != nil {
+			state = fmt.Sprintf("it has ended, how is not known (%v), and nobody has answered in time", c.blind)
 		}
 	}
 	if c.said != nil {

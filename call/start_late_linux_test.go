@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -85,6 +86,33 @@ func TestStartLeavesNobody(t *testing.T) {
 		t.Error(err)
 	}
 	s.wantFree()
+}
+
+// Where the kernel takes the children away, how the server has ended is not known.
+func TestStartEndIsNotKnown(t *testing.T) {
+	s := newStartTest(t)
+	signal.Ignore(syscall.SIGCHLD)
+	t.Cleanup(func() { // Reset would leave it ignored
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGCHLD)
+		signal.Stop(c)
+	})
+	for _, command := range []string{"true", "false"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		err := s.dialFails(ctx, call.Start(command))
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), "it has ended, how is not known") {
+			t.Error(err)
+		}
+		s.wantFree()
+	}
+	// A server that comes up is found all the same, and one that was left behind too.
+	conn, err := call.Dial(t.Context(), s.name, s.start())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	s.end(s.wantStarted(1).pid)
 }
 
 // What a command that has failed leaves running does not keep the lock.

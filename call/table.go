@@ -29,6 +29,14 @@ type remoteMethod struct {
 	bulk      atomic.Int64 // bytes of the last result that did not lie in the slot
 }
 
+// learn notes how many bytes of a result did not lie in the slot. Callers share the
+// number, so it is written only where it changes.
+func (m *remoteMethod) learn(n uint64) {
+	if m.bulk.Load() != int64(n) {
+		m.bulk.Store(int64(n))
+	}
+}
+
 func (t *methodTable) find(m *core) *remoteMethod {
 	if k := t.known.Load(); k != nil && m.index < len(*k) {
 		return (*k)[m.index]

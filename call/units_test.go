@@ -3,7 +3,9 @@ package call
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -176,6 +178,77 @@ func TestCleanText(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A quantile is the end of the span of the duration that has so many before it.
+func TestQuantiles(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var h histogram
+		all := rapid.SliceOfN(rapid.Int64Range(0, 1<<41-1), 1, 300).Draw(t, "nanoseconds")
+		for _, ns := range all {
+			h.add(time.Duration(ns), 1)
+		}
+		slices.Sort(all)
+		percent := rapid.IntRange(0, 100).Draw(t, "percent")
+		before := max(1, (percent*len(all)+99)/100) // in whole numbers, which are not rounded
+		want := all[before-1]
+		got := int64(h.times().Quantile(float64(percent) / 100))
+		if got <= want || float64(got) > max(float64(want)*1.25, float64(want)+1) {
+			t.Fatalf("%d %% of %v: %d, want a bit more than %d", percent, all, got, want)
+		}
+	})
+	var h histogram
+	h.add(10, 1)
+	h.add(1000, 1)
+	h.add(math.MaxInt64, 1)
+	times := h.times()
+	for q, want := range map[float64]uint64{0: 10, 0.34: 1000, 0.5: 1000, 2.0 / 3: 1000, 0.99: 1<<41 - 1, 1: 1<<41 - 1} {
+		if got := uint64(times.Quantile(q)); got <= want || got > want*5/4+1 {
+			t.Errorf("%v: %d, want a bit more than %d", q, got, want)
+		}
+	}
+	if got := time.Duration(bucketFrom(len(h))); got.Truncate(time.Minute) != 36*time.Minute {
+		t.Errorf("the buckets reach %v", got)
+	}
+	if got := (Times{}).Quantile(0.5); got != 0 {
+		t.Errorf("the median of nothing is %v", got)
+	}
+}
+
+// A handler that is overtaken while handlers are counted is among them.
+func TestOvertakenIsCounted(t *testing.T) {
+	x := &session{}
+	const rounds = 100_000
+	var begun, done atomic.Int64
+	go func() {
+		for i := range int64(rounds) {
+			for begun.Load() <= i {
+				runtime.Gosched()
+			}
+			x.apart.Add(1)
+			x.role.current.Store(&worker{}) // in no handler
+			done.Store(i + 1)
+		}
+	}()
+	missed := 0
+	for i := range int64(rounds) {
+		w := &worker{}
+		w.inline.Store(1)
+		x.role.current.Store(w)
+		x.apart.Store(0)
+		begun.Store(i + 1)
+		for over := false; !over; runtime.Gosched() {
+			over = done.Load() > i
+			for range 100 { // most of which do not yield the processor
+				if x.inFlight() < 1 {
+					missed++
+				}
+			}
+		}
+	}
+	if missed > 0 {
+		t.Errorf("it was missed %d times in %d", missed, rounds)
+	}
 }
 
 // Two slots that become free at once serve two who wait, although there is one
