@@ -6,9 +6,10 @@
 #
 # One run at a time has the prefix, so that no test sees another's windows; nothing
 # of a run is left when it has ended. The prefix and the C programs that tests talk to
-# (testdata/*.c in the directory where it is run; the program finds them in the directory
+# (every testdata/*.c of this repository; the program finds them in the directory
 # PARTYWALL_C_PEERS) are made at first use, and kept in PARTYWALL_WINE, or else in
-# partywall-wine in the user's cache directory.
+# partywall-wine in the user's cache directory. A C program is made again when its source
+# is newer.
 set -euo pipefail
 
 fail() {
@@ -52,7 +53,7 @@ unset XAUTHORITY
 
 # The prefix. Wine before version 9 lacks a DLL that Go's runtime needs; one that
 # forwards to the same function elsewhere will do.
-version=$("$wine" --version)
+version="$("$wine" --version), unmanaged windows"
 if [ "$(cat "$home/made" 2>/dev/null)" != "$version" ]; then
 	echo "wine.sh: making a prefix for $version in $home" >&2
 	rm -rf "$WINEPREFIX"
@@ -64,22 +65,31 @@ if [ "$(cat "$home/made" 2>/dev/null)" != "$version" ]; then
 		printf 'LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng=advapi32.SystemFunction036\n' >"$home/prng.def"
 		x86_64-w64-mingw32-gcc -shared -nostdlib -o "$system/bcryptprimitives.dll" "$home/prng.def"
 	fi
+	# Without a window manager on the display, a window that waits for one takes two seconds
+	# to go.
+	"$wine" reg add 'HKCU\Software\Wine\X11 Driver' /v Managed /d N /f 9>&- >"$home/boot.log" 2>&1
+	wineserver -w 9>&-
 	echo "$version" >"$home/made"
 fi
 
-# The C peers.
-if compgen -G 'testdata/*.c' >/dev/null; then
-	peers=$home/peers/$(pwd | sha256sum | cut -c1-16)
-	mkdir -p "$peers"
-	for source in testdata/*.c; do
-		program=$peers/$(basename "$source" .c).exe
-		if [ ! "$program" -nt "$source" ]; then
-			x86_64-w64-mingw32-gcc -std=c11 -O2 -Wall -Wextra -Werror -municode -o "$program" "$source" -lgdi32 ||
-				fail "$source does not build"
-		fi
-	done
-	PARTYWALL_C_PEERS=$("$wine" winepath -w "$peers" 2>/dev/null 9>&-)
-	export PARTYWALL_C_PEERS
-fi
+# The C peers. Two sources of one name would make one program, so that is refused.
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+peers=$home/peers/$(printf '%s' "$root" | sha256sum | cut -c1-16)
+mkdir -p "$peers"
+declare -A sources=()
+while IFS= read -r -d '' source; do
+	name=$(basename "$source" .c)
+	[ -z "${sources[$name]:-}" ] || fail "${sources[$name]} and $source have the same name"
+	sources[$name]=$source
+	program=$peers/$name.exe
+	[ ! -e "$program" ] || [ "$source" -nt "$program" ] || continue
+	# Renamed when it is whole, so that a build that was interrupted leaves no program.
+	x86_64-w64-mingw32-gcc -std=c11 -O2 -Wall -Wextra -Werror -municode -o "$peers/.new.exe" "$source" -lgdi32 ||
+		fail "$source does not build"
+	mv "$peers/.new.exe" "$program"
+done < <(find "$root" -mindepth 1 -name '.*' -prune -o -path '*/testdata/*.c' -type f -print0)
+# Wine has / as drive Z. Its winepath would say the same, half a second later.
+PARTYWALL_C_PEERS=Z:${peers//\//\\}
+export PARTYWALL_C_PEERS
 
 "$wine" "$@" 9>&-

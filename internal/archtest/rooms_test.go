@@ -68,8 +68,8 @@ var rooms = map[string]room{
 
 	"section":  {ours: inner, others: []string{cbor}, unsafe: true},
 	"instance": {ours: with(inner, "call", "section")},
-	"procmem":  {ours: inner, unsafe: true},
-	"winmsg":   {ours: with(inner, "procmem"), unsafe: true},
+	"procmem":  {ours: inner, others: []string{xsys}, unsafe: true},
+	"winmsg":   {ours: with(inner, "procmem"), others: []string{xsys}, unsafe: true},
 	"pe":       {ours: inner, unsafe: true},
 
 	"cmd":      {tree: true, ours: with(public, "examples", "internal/doctor"), others: []string{cobra, pflag}},
@@ -87,7 +87,7 @@ var rooms = map[string]room{
 	"internal/model":      {},
 	"internal/winapi":     {others: []string{xsys}, unsafe: true},
 
-	"internal/proctest": {ours: []string{root}, others: testLibraries, forTests: true},
+	"internal/proctest": {ours: []string{root}, others: append([]string{xsys}, testLibraries...), forTests: true, unsafe: true},
 	"internal/archtest": {},
 }
 

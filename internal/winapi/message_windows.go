@@ -44,7 +44,7 @@ const (
 //	  POINT  pt;
 //	} MSG;
 //
-// One that is given to GetMessage lies on the heap: a stack can move while a window
+// One that is given to GetMessage must not lie on a stack, which can move while a window
 // procedure in Go runs.
 type Msg struct {
 	Window  windows.HWND

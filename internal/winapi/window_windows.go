@@ -4,6 +4,10 @@ import "golang.org/x/sys/windows"
 
 // Windows.
 
+// EnumWindows is in x/sys with a pointer for the number; a number in a pointer ends the
+// program when a stack that has it is moved.
+
+//sys	EnumWindows(visit uintptr, number uintptr) (err error) = user32.EnumWindows
 //sys	FindWindowEx(parent windows.HWND, after windows.HWND, class *uint16, title *uint16) (window windows.HWND, err error) = user32.FindWindowExW
 //sys	InternalGetWindowText(window windows.HWND, text *uint16, most int32) (length int32, err error) = user32.InternalGetWindowText
 //sys	SetWindowText(window windows.HWND, text *uint16) (err error) = user32.SetWindowTextW

@@ -43,7 +43,7 @@ var (
 	moduser32   = windows.NewLazySystemDLL("user32.dll")
 
 	procTextOutW                    = modgdi32.NewProc("TextOutW")
-	procGetProcessHandleCount       = modkernel32.NewProc("GetProcessHandleCount")
+	procK32GetMappedFileNameW       = modkernel32.NewProc("K32GetMappedFileNameW")
 	procVirtualAllocEx              = modkernel32.NewProc("VirtualAllocEx")
 	procVirtualFreeEx               = modkernel32.NewProc("VirtualFreeEx")
 	procBeginPaint                  = moduser32.NewProc("BeginPaint")
@@ -53,6 +53,7 @@ var (
 	procDestroyWindow               = moduser32.NewProc("DestroyWindow")
 	procDispatchMessageW            = moduser32.NewProc("DispatchMessageW")
 	procEndPaint                    = moduser32.NewProc("EndPaint")
+	procEnumWindows                 = moduser32.NewProc("EnumWindows")
 	procFindWindowExW               = moduser32.NewProc("FindWindowExW")
 	procGetMessageW                 = moduser32.NewProc("GetMessageW")
 	procInternalGetWindowText       = moduser32.NewProc("InternalGetWindowText")
@@ -77,9 +78,10 @@ func TextOut(dc windows.Handle, x int32, y int32, text *uint16, length int32) (e
 	return
 }
 
-func GetProcessHandleCount(process windows.Handle, count *uint32) (err error) {
-	r1, _, e1 := syscall.SyscallN(procGetProcessHandleCount.Addr(), uintptr(process), uintptr(unsafe.Pointer(count)))
-	if r1 == 0 {
+func GetMappedFileName(process windows.Handle, address uintptr, name *uint16, size uint32) (n uint32, err error) {
+	r0, _, e1 := syscall.SyscallN(procK32GetMappedFileNameW.Addr(), uintptr(process), uintptr(address), uintptr(unsafe.Pointer(name)), uintptr(size))
+	n = uint32(r0)
+	if n == 0 {
 		err = errnoErr(e1)
 	}
 	return
@@ -149,6 +151,14 @@ func DispatchMessage(m *Msg) {
 
 func EndPaint(window windows.HWND, paint *PaintStruct) {
 	syscall.SyscallN(procEndPaint.Addr(), uintptr(window), uintptr(unsafe.Pointer(paint)))
+	return
+}
+
+func EnumWindows(visit uintptr, number uintptr) (err error) {
+	r1, _, e1 := syscall.SyscallN(procEnumWindows.Addr(), uintptr(visit), uintptr(number))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
 	return
 }
 

@@ -1,0 +1,234 @@
+package winmsg
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/partywall/partywall/internal/winapi"
+)
+
+// An OwnWindow is a window of this process, with a thread of its own that takes its
+// messages. Handlers run on that thread, one at a time. Its methods may be called
+// concurrently, from handlers too.
+type OwnWindow struct {
+	config   windowConfig
+	handle   windows.HWND
+	thread   uint32
+	handlers atomic.Pointer[map[Message]handler]
+	adding   sync.Mutex // guards changes of handlers and texts
+	texts    atomic.Pointer[[]text]
+	done     chan struct{}
+
+	system systemMemory // the thread's
+}
+
+// systemMemory is what Windows reads and writes while it may call a window procedure. It must
+// not lie on a stack, which can move while a procedure in Go runs; and that a pointer is given to
+// a system call does not keep a variable from the stack.
+type systemMemory struct {
+	title *uint16
+	msg   winapi.Msg
+	paint winapi.PaintStruct
+}
+
+// handler answers a message.
+type handler func(wParam, lParam uintptr) uintptr
+
+// NewWindow makes a window. By default it is a top-level window that is not shown; see
+// [Visible] and [MessageOnly].
+func NewWindow(options ...WindowOption) (*OwnWindow, error) {
+	w := &OwnWindow{config: windowConfig{class: "partywall", onError: func(error) {}}, done: make(chan struct{})}
+	for _, o := range options {
+		o.shape(&w.config)
+	}
+	switch c := &w.config; {
+	case c.visible && c.messageOnly:
+		return nil, errors.New("winmsg: a message-only window cannot be visible")
+	case c.class == "":
+		return nil, errors.New("winmsg: a window's class needs a name")
+	case c.width < 0 || c.height < 0:
+		return nil, fmt.Errorf("winmsg: a window of %d by %d pixels", c.width, c.height)
+	}
+	w.handlers.Store(&map[Message]handler{})
+	w.texts.Store(new([]text))
+	made := make(chan error)
+	go w.run(made)
+	if err := <-made; err != nil {
+		return nil, fmt.Errorf("winmsg: window %q: %w", w.config.title, err)
+	}
+	return w, nil
+}
+
+// Handle returns the window's handle, an HWND.
+func (w *OwnWindow) Handle() uintptr { return uintptr(w.handle) }
+
+// Done returns a channel that is closed when the window has gone: closed by [OwnWindow.Close],
+// or by its user.
+func (w *OwnWindow) Done() <-chan struct{} { return w.done }
+
+// Close destroys the window and waits until its thread has ended; but a handler, which runs on
+// that thread, does not wait. The handler that runs is finished and answers; senders of messages
+// that wait in the queue are told that the window has gone.
+func (w *OwnWindow) Close() error {
+	if windows.GetCurrentThreadId() == w.thread {
+		select {
+		case <-w.done: // the thread's id may be another's now
+		default:
+			return winapi.DestroyWindow(w.handle)
+		}
+	}
+	// If there is no such window any more, its thread is just ending.
+	_ = winapi.PostMessage(w.handle, uint32(closeMessage()), 0, 0)
+	<-w.done
+	return nil
+}
+
+// closeMessage asks for the window's end. It is not WM_CLOSE, which a handler may answer.
+var closeMessage = sync.OnceValue(func() Message {
+	m, err := RegisterMessage("partywall.winmsg.close")
+	if err != nil {
+		return CloseNow
+	}
+	return m
+})
+
+// run is the window's thread.
+func (w *OwnWindow) run(made chan<- error) {
+	// Never unlocked: the thread ends with this goroutine, and with it whatever Windows keeps
+	// for it.
+	runtime.LockOSThread()
+	if err := w.create(); err != nil {
+		made <- err
+		return
+	}
+	defer close(w.done)
+	defer ownWindows.Delete(w.handle)
+	made <- nil
+	m := &w.system.msg
+	for {
+		more, err := winapi.GetMessage(m, 0, 0, 0)
+		if more == 0 || err != nil {
+			return
+		}
+		winapi.TranslateMessage(m)
+		winapi.DispatchMessage(m)
+	}
+}
+
+func (w *OwnWindow) create() error {
+	class, err := registerClass(w.config.class)
+	if err != nil {
+		return err
+	}
+	if w.system.title, err = windows.UTF16PtrFromString(w.config.title); err != nil {
+		return errors.New("a title cannot have a zero byte")
+	}
+	var parent windows.HWND
+	if w.config.messageOnly {
+		parent = winapi.HWND_MESSAGE
+	}
+	width, height := int32(winapi.CW_USEDEFAULT), int32(winapi.CW_USEDEFAULT)
+	if w.config.width > 0 && w.config.height > 0 {
+		width, height = int32(w.config.width), int32(w.config.height)
+	}
+	const anywhere = winapi.CW_USEDEFAULT
+	h, err := winapi.CreateWindowEx(0, class, w.system.title, winapi.WS_OVERLAPPEDWINDOW, anywhere, anywhere, width, height, parent, 0, 0, 0)
+	if err != nil {
+		return fmt.Errorf("CreateWindowEx: %w", err)
+	}
+	w.handle, w.thread = h, windows.GetCurrentThreadId()
+	if w.config.prepare != nil {
+		w.config.prepare(w)
+	}
+	ownWindows.Store(h, w)
+	if w.config.visible {
+		winapi.ShowWindow(h, winapi.SW_SHOWNORMAL)
+	}
+	return nil
+}
+
+// ownWindows are this process's windows by handle. One procedure serves all of them: a
+// process can make about 2,000 callbacks in its life.
+var ownWindows sync.Map // windows.HWND to *OwnWindow
+
+var procedure = sync.OnceValue(func() uintptr {
+	return windows.NewCallback(func(h windows.HWND, msg uint32, wParam, lParam uintptr) uintptr {
+		w, ok := ownWindows.Load(h)
+		if !ok { // it is just being made, or has just gone
+			return winapi.DefWindowProc(h, msg, wParam, lParam)
+		}
+		return w.(*OwnWindow).procedure(Message(msg), wParam, lParam)
+	})
+})
+
+// procedure answers a message. A panic must not reach the system's code that has called.
+func (w *OwnWindow) procedure(msg Message, wParam, lParam uintptr) (answer uintptr) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.report(fmt.Errorf("the handler of %v panicked: %v\n%s", msg, v, debug.Stack()))
+			answer = Refused
+		}
+	}()
+	if h := (*w.handlers.Load())[msg]; h != nil {
+		return h(wParam, lParam)
+	}
+	switch msg {
+	case closeMessage():
+		_ = winapi.DestroyWindow(w.handle)
+		return 0
+	case winapi.WM_PAINT:
+		w.paint()
+		return 0
+	case winapi.WM_DESTROY:
+		winapi.PostQuitMessage(0)
+		return 0
+	}
+	return winapi.DefWindowProc(w.handle, uint32(msg), wParam, lParam)
+}
+
+// report tells the user's OnError. One that panics is not listened to.
+func (w *OwnWindow) report(err error) {
+	defer func() { _ = recover() }()
+	w.config.onError(fmt.Errorf("winmsg: window %q: %w", w.config.title, err))
+}
+
+// classes are the window classes that this process has registered.
+var classes struct {
+	sync.Mutex
+	names map[string]*uint16
+}
+
+func registerClass(name string) (*uint16, error) {
+	classes.Lock()
+	defer classes.Unlock()
+	if class := classes.names[name]; class != nil {
+		return class, nil
+	}
+	chars, err := windows.UTF16FromString(name)
+	if err != nil {
+		return nil, errors.New("a class's name cannot have a zero byte")
+	}
+	const most = 256 // with the zero at the end
+	if len(chars) > most {
+		return nil, fmt.Errorf("a class's name of %d characters; at most %d are possible", len(chars)-1, most-1)
+	}
+	class := &chars[0]
+	cursor, err := winapi.LoadCursor(0, winapi.IDC_ARROW)
+	if err != nil {
+		return nil, fmt.Errorf("LoadCursor: %w", err)
+	}
+	if _, err := winapi.RegisterClassEx(wndClass(class, cursor, procedure())); err != nil {
+		return nil, fmt.Errorf("RegisterClassEx %q: %w", name, err)
+	}
+	if classes.names == nil {
+		classes.names = map[string]*uint16{}
+	}
+	classes.names[name] = class
+	return class, nil
+}
