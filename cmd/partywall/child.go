@@ -30,6 +30,10 @@ const (
 	// a handler. It is shorter than stopPatience, so that an interrupted demo with huge
 	// images ends in order.
 	handlerPatience = 2 * time.Second
+
+	// endPatience is how long the standard error of a child that has ended is read: a program
+	// that the system has started for it may keep it open.
+	endPatience = time.Second
 )
 
 // child is this program again, as the server process of a demo or a measurement.
@@ -37,6 +41,7 @@ const (
 type child struct {
 	cmd   *exec.Cmd
 	stdin io.Closer
+	ready string // what it has said when it was
 	dir   string
 	last  lastLines
 }
@@ -52,8 +57,22 @@ func startChild(ctx context.Context, command ...string) (*child, error) {
 }
 
 func launch(ctx context.Context, cmd *exec.Cmd) (*child, error) {
+	c, err := spawn(ctx, cmd)
+	if err != nil {
+		return nil, err
+	}
+	c.dir = c.ready
+	if err := os.Setenv("PARTYWALL_DIR", c.dir); err != nil {
+		return nil, c.stop(err)
+	}
+	return c, nil
+}
+
+// spawn starts a server process and waits until it is ready.
+func spawn(ctx context.Context, cmd *exec.Cmd) (*child, error) {
 	c := &child{cmd: cmd}
 	cmd.Stderr = &c.last
+	cmd.WaitDelay = endPatience
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -64,10 +83,7 @@ func launch(ctx context.Context, cmd *exec.Cmd) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the server process: %w", err)
 	}
-	if c.dir, err = awaitReady(ctx, out); err == nil {
-		err = os.Setenv("PARTYWALL_DIR", c.dir)
-	}
-	if err != nil {
+	if c.ready, err = awaitReady(ctx, out); err != nil {
 		_ = c.stop(nil)
 		if said := c.last.line(); said != "" {
 			err = errors.New(said)
@@ -77,11 +93,12 @@ func launch(ctx context.Context, cmd *exec.Cmd) (*child, error) {
 	return c, nil
 }
 
-// awaitReady waits for the child's first line, which names its run directory.
+// awaitReady waits for the child's first line, and returns what it says: its run directory, if
+// it has one.
 func awaitReady(ctx context.Context, out io.Reader) (string, error) {
 	type ready struct {
-		dir string
-		err error
+		what string
+		err  error
 	}
 	said := make(chan ready, 1)
 	go func() {
@@ -91,14 +108,14 @@ func awaitReady(ctx context.Context, out io.Reader) (string, error) {
 			return
 		}
 		r := ready{}
-		if _, err := fmt.Sscanf(line, readyFormat, &r.dir); err != nil {
+		if _, err := fmt.Sscanf(line, readyFormat, &r.what); err != nil {
 			r.err = fmt.Errorf("it says %q", strings.TrimSpace(line))
 		}
 		said <- r
 	}()
 	select {
 	case r := <-said:
-		return r.dir, r.err
+		return r.what, r.err
 	case <-ctx.Done():
 		return "", ctx.Err()
 	case <-time.After(startPatience):
@@ -116,6 +133,9 @@ func (c *child) stop(work error) error {
 	force := time.AfterFunc(stopPatience, func() { _ = c.cmd.Process.Kill() })
 	defer force.Stop()
 	err := c.cmd.Wait()
+	if errors.Is(err, exec.ErrWaitDelay) { // and it has ended well
+		err = nil
+	}
 	if err != nil {
 		err = fmt.Errorf("the server process failed: %w", err)
 		if said := c.last.line(); said != "" {

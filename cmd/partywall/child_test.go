@@ -151,6 +151,32 @@ func TestChildSilent(t *testing.T) {
 	}
 }
 
+// A program that a child has left behind, with the child's standard error, is not waited for.
+func TestChildsErrorsStayOpen(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs a shell")
+	}
+	c, err := spawn(t.Context(), exec.Command("sh", "-c", `sleep 600 >/dev/null & printf 'ready "%s"\n' $!; exec cat`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("kill", c.ready).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	stopped := make(chan error, 1)
+	go func() { stopped <- c.stop(nil) }()
+	select {
+	case err := <-stopped:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(watchdog):
+		t.Error("stop waits for it")
+	}
+}
+
 // The child's end is that of its standard input, whatever its handlers do.
 func TestChildLeavesAHandler(t *testing.T) {
 	inOwnDirectory(t)

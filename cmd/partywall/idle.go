@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -88,7 +89,7 @@ func (r *idleReport) rest(ctx context.Context, conn *call.Conn) error {
 	return nil
 }
 
-func median(values []int64) int64 {
+func median[T cmp.Ordered](values []T) T {
 	slices.Sort(values)
 	return values[len(values)/2]
 }

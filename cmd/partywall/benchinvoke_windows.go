@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/partywall/partywall/winmsg"
+)
+
+const benchMessage = winmsg.User + 100
+
+// benchTitle is the title of the window of the server process with that id.
+func benchTitle(pid int) winmsg.Option {
+	return winmsg.Title(fmt.Sprintf("partywall bench invoke %d", pid))
+}
+
+// measure starts the server process and compares the ways to it.
+func (b *benchInvoke) measure(ctx context.Context) (report *invokeBench, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	server, err := spawn(ctx, exec.Command(program, "bench", "serve-child-invoke"))
+	if err != nil {
+		return nil, err
+	}
+	report, err = b.measureServer(ctx, server)
+	return report, server.stop(err)
+}
+
+func (b *benchInvoke) measureServer(ctx context.Context, server *child) (*invokeBench, error) {
+	title := benchTitle(server.pid())
+	window, err := winmsg.Find(ctx, title)
+	if err != nil {
+		return nil, err
+	}
+	defer window.Close()
+	if window.PID() != server.pid() {
+		return nil, errors.New("another process than the one started has the window")
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", server.ready)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			return nil, err
+		}
+	}
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	return b.compare(ctx, ways{nine: nineSteps(title), cached: invokeWay(window), tcp: tcpWay(conn)})
+}
+
+// nineSteps keeps nothing from one request to the next.
+func nineSteps(title winmsg.Condition) way {
+	return func(ctx context.Context, n uint64) (took, finding time.Duration, err error) {
+		pair := pairOf(n)
+		start := time.Since(began)
+		window, err := winmsg.Find(ctx, title)
+		found := time.Since(began)
+		if err != nil {
+			return 0, 0, err
+		}
+		answer, err := winmsg.Invoke(ctx, window, benchMessage, &pair)
+		err = errors.Join(err, window.Close())
+		return time.Since(began) - start, found - start, verify(n, pair, answer, err)
+	}
+}
+
+func invokeWay(window *winmsg.Window) way {
+	return func(ctx context.Context, n uint64) (took, finding time.Duration, err error) {
+		pair := pairOf(n)
+		start := time.Since(began)
+		answer, err := winmsg.Invoke(ctx, window, benchMessage, &pair)
+		return time.Since(began) - start, 0, verify(n, pair, answer, err)
+	}
+}
+
+func tcpWay(conn net.Conn) way {
+	var data [16]byte
+	return func(_ context.Context, n uint64) (took, finding time.Duration, err error) {
+		pair := pairOf(n)
+		start := time.Since(began)
+		pair.store(data[:])
+		if _, err = conn.Write(data[:]); err == nil {
+			_, err = io.ReadFull(conn, data[:])
+		}
+		pair = loadPair(data[:])
+		return time.Since(began) - start, 0, verify(n, pair, 0, err)
+	}
+}
+
+// invokePair is what travels.
+type invokePair struct{ Left, Right uint64 }
+
+func pairOf(n uint64) invokePair { return invokePair{n, ^n} }
+
+// masked is what the server makes of it.
+func (p invokePair) masked() invokePair { return invokePair{p.Left ^ mask, p.Right ^ mask} }
+
+func verify(n uint64, got invokePair, answer uintptr, err error) error {
+	if err == nil && (answer != 0 || got != pairOf(n).masked()) {
+		return errWrong
+	}
+	return err
+}
+
+func (p invokePair) store(data []byte) {
+	binary.LittleEndian.PutUint64(data, p.Left)
+	binary.LittleEndian.PutUint64(data[8:], p.Right)
+}
+
+func loadPair(data []byte) invokePair {
+	return invokePair{binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:])}
+}
+
+// serveInvoke has a window that nobody sees, and listens on loopback. Both end with the process.
+func serveInvoke(in io.Reader, out io.Writer) error {
+	window, err := winmsg.NewWindow(benchTitle(os.Getpid()))
+	if err != nil {
+		return err
+	}
+	winmsg.Handle(window, benchMessage, func(p *invokePair) uintptr {
+		*p = p.masked()
+		return 0
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go echoMasked(conn)
+		}
+	}()
+	if _, err := fmt.Fprintf(out, readyFormat, listener.Addr().String()); err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, in)
+	return nil
+}
+
+func echoMasked(conn net.Conn) {
+	defer conn.Close()
+	var data [16]byte
+	for {
+		if _, err := io.ReadFull(conn, data[:]); err != nil {
+			return
+		}
+		loadPair(data[:]).masked().store(data[:])
+		if _, err := conn.Write(data[:]); err != nil {
+			return
+		}
+	}
+}
