@@ -18,9 +18,22 @@
 //	partywall call compare compare '{"difference": true}' --file left=a.png --file right=b.png --out difference.png
 //
 // Package trace has the interceptors with which both log their calls.
+//
+// # Windows
+//
+// On Windows the two programs speak by window messages instead. The server has a
+// window titled CompareServer, and answers there what any program sends it of
+// the old contract: a struct's size in wParam, and its address, in memory that the client has
+// allocated in the server's process, in lParam. CompareImage carries a MyInfo,
+// ComparePictures two images. The client starts the server if there is no such window:
+//
+//	compare-client.exe
+//	compare-client.exe -v a.png b.png difference.png
 package compare
 
 import (
+	"fmt"
+
 	"github.com/partywall/partywall/call"
 	"github.com/partywall/partywall/examples/compare/imaging"
 )
@@ -38,6 +51,11 @@ type Verdict struct {
 	MSE, PSNR, SSIM        float64 // PSNR in dB: +Inf for equal images; SSIM: NaN below 11x11 pixels
 	Differing              uint64  // pixels
 	MinX, MinY, MaxX, MaxY uint32  // the smallest box around them: MinX <= x < MaxX
+}
+
+// String returns the figures as the client prints them.
+func (v Verdict) String() string {
+	return fmt.Sprintf("MSE %.4f, PSNR %.2f dB, SSIM %.4f, %d pixels differ", v.MSE, v.PSNR, v.SSIM, v.Differing)
 }
 
 // Handle adds the methods to a server.

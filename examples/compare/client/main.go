@@ -1,6 +1,14 @@
 // Client is the example's client process: it has two image files compared.
 //
 // Usage: client [-v] LEFT RIGHT [DIFFERENCE.png]
+//
+// On Windows it is
+//
+//	client [-title TITLE] [-server PROGRAM] [-timeout DURATION] [-v] [LEFT RIGHT [DIFFERENCE.png]]
+//
+// It speaks to the window of that title there, and starts the server if there is none:
+// PROGRAM, or compare-server.exe or server.exe in its own folder. Without files it sends red 3333
+// and blue 20.01, and prints what the server answers.
 package main
 
 import (
@@ -11,20 +19,17 @@ import (
 	"log"
 	"log/slog"
 	"os"
-	"time"
 
-	"github.com/partywall/partywall/call"
 	"github.com/partywall/partywall/examples/compare"
-	"github.com/partywall/partywall/examples/compare/trace"
 )
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("client: ")
-	flag.Usage = func() { fmt.Fprintln(os.Stderr, "usage: client [-v] LEFT RIGHT [DIFFERENCE.png]") }
+	flag.Usage = func() { fmt.Fprintln(os.Stderr, "usage: "+usage) }
 	verbose := flag.Bool("v", false, "log the call")
 	flag.Parse()
-	if n := flag.NArg(); n < 2 || n > 3 {
+	if !usable(flag.NArg()) {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -32,32 +37,15 @@ func main() {
 	if *verbose {
 		logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	if err := run(logger, flag.Arg(0), flag.Arg(1), flag.Arg(2)); err != nil {
+	if err := run(logger, flag.Args()); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(logger *slog.Logger, left, right, difference string) error {
-	source, err := compare.Open(left, right)
-	if err != nil {
-		return err
+// options has the image of the differences written to a file, if files names a third.
+func options(ctx context.Context, files []string) (o compare.Options) {
+	if len(files) > 2 {
+		o.Difference = func(m *image.NRGBA) error { return compare.WritePNG(ctx, files[2], m) }
 	}
-	defer source.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	conn, err := call.Dial(ctx, compare.Service, call.Expect(compare.ComparePixels), call.Intercept(trace.Client(logger)))
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	var options compare.Options
-	if difference != "" {
-		options.Difference = func(m *image.NRGBA) error { return compare.WritePNG(ctx, difference, m) }
-	}
-	v, err := compare.Ask(ctx, conn, source, options)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("MSE %.4f, PSNR %.2f dB, SSIM %.4f, %d pixels differ\n", v.MSE, v.PSNR, v.SSIM, v.Differing)
-	return nil
+	return o
 }
