@@ -38,7 +38,11 @@ func (i *Info) String() string {
 // List returns the windows that meet the conditions: top-level windows, or, with
 // [MessageOnly], message-only ones. They may be gone when it returns.
 func List(conditions ...Condition) ([]Info, error) {
-	return newQuery(conditions).list()
+	found, err := newQuery(conditions).list()
+	for i := range found {
+		found[i].Image = imageOf(found[i].PID)
+	}
+	return found, err
 }
 
 // Find returns the one window that meets the conditions. The error wraps
@@ -82,6 +86,9 @@ func (q *query) find() (*Window, error) {
 	case len(found) == 0:
 		return nil, fmt.Errorf("winmsg: %v: %w", q, partywall.ErrNotFound)
 	case len(found) > 1:
+		for i := range found {
+			found[i].Image = imageOf(found[i].PID)
+		}
 		return nil, &AmbiguousError{q.String(), found}
 	}
 	return Open(found[0].Handle)
@@ -102,6 +109,9 @@ func (q *query) list() ([]Info, error) {
 			continue // it has gone meanwhile
 		}
 		i.MessageOnly = q.messageOnly
+		if q.image {
+			i.Image = imageOf(i.PID)
+		}
 		if q.match(&i) {
 			found = append(found, i)
 		}
@@ -175,7 +185,7 @@ again:
 	return list, nil
 }
 
-// inform asks the system about a window. Nothing of it sends the window a message, so a
+// inform asks the system about a window, but for its image. Nothing of it sends the window a message, so a
 // hung one answers too.
 func inform(h windows.HWND) (Info, error) {
 	var pid uint32
@@ -184,7 +194,7 @@ func inform(h windows.HWND) (Info, error) {
 		return Info{}, fmt.Errorf("winmsg: window %#x: %w: %w", uintptr(h), partywall.ErrNotFound, err)
 	}
 	var text [512]uint16
-	i := Info{Handle: uintptr(h), PID: int(pid), Thread: int(thread), Visible: windows.IsWindowVisible(h), Image: imageOf(pid)}
+	i := Info{Handle: uintptr(h), PID: int(pid), Thread: int(thread), Visible: windows.IsWindowVisible(h)}
 	if n, _ := windows.GetClassName(h, &text[0], int32(len(text))); n > 0 {
 		i.Class = windows.UTF16ToString(text[:n])
 	}
@@ -195,8 +205,8 @@ func inform(h windows.HWND) (Info, error) {
 }
 
 // imageOf returns the path of a process's program, or "".
-func imageOf(pid uint32) string {
-	p, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+func imageOf(pid int) string {
+	p, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if err != nil {
 		return ""
 	}

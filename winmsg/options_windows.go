@@ -24,6 +24,7 @@ type query struct {
 	words       []string // for errors
 	messageOnly bool
 	wait        bool
+	image       bool // the tests look at the image, which costs most to ask for
 }
 
 func (q *query) add(test func(*Info) bool, format string, args ...any) {
@@ -116,6 +117,7 @@ func PID(pid int) Condition {
 // Case does not count. A process that this one may not ask does not match.
 func Image(image string) Condition {
 	return condition(func(q *query) {
+		q.image = true
 		q.add(func(i *Info) bool {
 			return strings.EqualFold(i.Image, image) || strings.EqualFold(filepath.Base(i.Image), image)
 		}, "image %q", image)
@@ -140,9 +142,9 @@ func OnError(f func(error)) WindowOption {
 	return windowOption(func(c *windowConfig) { c.onError = f })
 }
 
-// Prepare has f run on the window's thread before the window takes messages. What others send it meanwhile
-// waits, so no request is lost on a window that can be found and whose handlers are not there yet. f adds
-// handlers and texts, and nothing else.
+// Prepare has f run on the window's thread before the window has its title and takes messages, so that
+// no request is lost on a window that is found before its handlers are there. f adds handlers and
+// texts, and nothing else.
 func Prepare(f func(w *OwnWindow)) WindowOption {
 	return windowOption(func(c *windowConfig) { c.prepare = f })
 }

@@ -138,7 +138,8 @@ func (w *OwnWindow) create() error {
 		width, height = int32(w.config.width), int32(w.config.height)
 	}
 	const anywhere = winapi.CW_USEDEFAULT
-	h, err := winapi.CreateWindowEx(0, class, w.system.title, winapi.WS_OVERLAPPEDWINDOW, anywhere, anywhere, width, height, parent, 0, 0, 0)
+	// The title comes last: until then nobody finds the window by it.
+	h, err := winapi.CreateWindowEx(0, class, nil, winapi.WS_OVERLAPPEDWINDOW, anywhere, anywhere, width, height, parent, 0, 0, 0)
 	if err != nil {
 		return fmt.Errorf("CreateWindowEx: %w", err)
 	}
@@ -147,6 +148,10 @@ func (w *OwnWindow) create() error {
 		w.config.prepare(w)
 	}
 	ownWindows.Store(h, w)
+	if err := winapi.SetWindowText(h, w.system.title); err != nil {
+		_ = winapi.DestroyWindow(h)
+		return fmt.Errorf("SetWindowText: %w", err)
+	}
 	if w.config.visible {
 		winapi.ShowWindow(h, winapi.SW_SHOWNORMAL)
 	}

@@ -126,6 +126,35 @@ func TestNewWindowMistakes(t *testing.T) {
 	}
 }
 
+// A window that is found takes requests.
+func TestPrepare(t *testing.T) {
+	for round := range 20 {
+		made := make(chan *OwnWindow)
+		go func() {
+			w, err := NewWindow(Title("prepared"), Prepare(func(w *OwnWindow) {
+				if found, err := List(Title("prepared")); err != nil || len(found) > 0 {
+					t.Errorf("it is found before it is ready: %v, %v", found, err)
+				}
+				Handle(w, compareImage, func(i *myInfo) uintptr { i.Red++; return 0 })
+			}))
+			if err != nil {
+				t.Error(err)
+			}
+			made <- w
+		}()
+		o, err := Find(within(t, proctest.Watchdog), Title("prepared"), Wait())
+		if err != nil {
+			t.Fatal(err)
+		}
+		info := myInfo{Red: float64(round)}
+		if _, err := Invoke(t.Context(), o, compareImage, &info); err != nil || info.Red != float64(round+1) {
+			t.Errorf("%+v, %v", info, err)
+		}
+		o.Close()
+		(<-made).Close()
+	}
+}
+
 func TestHandlePanics(t *testing.T) {
 	w, err := NewWindow()
 	if err != nil {

@@ -59,7 +59,9 @@ func (w *Window) Info() (Info, error) {
 	if err := w.check(); err != nil {
 		return Info{}, err
 	}
-	return inform(w.handle)
+	i, err := inform(w.handle)
+	i.Image = imageOf(i.PID)
+	return i, err
 }
 
 // String returns the handle and the process, as error texts show them.
