@@ -96,11 +96,11 @@ func (l *Loan) Send(ctx context.Context, msg Message, wParam uintptr, offset int
 		answer, err = w.transmit(msg, wParam, address)
 	} else {
 		j := w.depart(msg, wParam, address)
-		if answer, err = j.arrive(ctx); !j.over() {
+		if _, err := j.arrive(ctx); !j.over() {
 			l.flying = j
 			return 0, err
 		}
-		answer, err = j.answer, j.err // it may have come meanwhile
+		answer, err = j.answer, j.err // it may have come when the context had ended
 	}
 	if err == nil && answer == Refused {
 		err = w.fault("send "+msg.String(), fmt.Errorf("%w: it answered -1", ErrRefused))
