@@ -10,7 +10,7 @@ TIMEOUT  ?= 40m
 TEST_STEPS := needs fmt vet staticcheck cross model weak unit windows
 
 # Everything has to build, tests included, for these.
-PLATFORMS := windows/amd64 windows/arm64 darwin/arm64 linux/amd64 linux/arm64 linux/386
+PLATFORMS := windows/amd64 windows/arm64 windows/386 darwin/arm64 linux/amd64 linux/arm64 linux/386
 
 # The systems with code of their own. staticcheck merges what it finds on each, so
 # that a function which only one of them uses is not called unused.

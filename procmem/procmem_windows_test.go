@@ -12,6 +12,7 @@ import (
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/proctest"
+	"github.com/partywall/partywall/internal/winapi"
 )
 
 func shield([]string) error { return errors.New("no role on Windows") }
@@ -212,16 +213,16 @@ func TestProtection(t *testing.T) {
 		{windows.MEM_COMMIT, windows.PAGE_READWRITE | windows.PAGE_NOCACHE, private, Region{Read: true, Write: true}},
 		{windows.MEM_COMMIT, windows.PAGE_NOACCESS, private, Region{}},
 		{windows.MEM_COMMIT, windows.PAGE_EXECUTE, private, Region{Execute: true}},
-		{windows.MEM_COMMIT, windows.PAGE_EXECUTE_READ, memImage, Region{Read: true, Execute: true}},
-		{windows.MEM_COMMIT, windows.PAGE_WRITECOPY, memImage, Region{Read: true, Write: true}},
-		{windows.MEM_COMMIT, windows.PAGE_EXECUTE_WRITECOPY, memMapped, Region{Read: true, Write: true, Execute: true}},
-		{windows.MEM_COMMIT, windows.PAGE_READWRITE, memMapped, Region{Read: true, Write: true, Shared: true}},
-		{windows.MEM_COMMIT, windows.PAGE_READONLY, memMapped, Region{Read: true, Shared: true}},
+		{windows.MEM_COMMIT, windows.PAGE_EXECUTE_READ, winapi.MEM_IMAGE, Region{Read: true, Execute: true}},
+		{windows.MEM_COMMIT, windows.PAGE_WRITECOPY, winapi.MEM_IMAGE, Region{Read: true, Write: true}},
+		{windows.MEM_COMMIT, windows.PAGE_EXECUTE_WRITECOPY, winapi.MEM_MAPPED, Region{Read: true, Write: true, Execute: true}},
+		{windows.MEM_COMMIT, windows.PAGE_READWRITE, winapi.MEM_MAPPED, Region{Read: true, Write: true, Shared: true}},
+		{windows.MEM_COMMIT, windows.PAGE_READONLY, winapi.MEM_MAPPED, Region{Read: true, Shared: true}},
 		{windows.MEM_RESERVE, windows.PAGE_READWRITE, private, Region{}},
 	} {
 		test.want.Committed = test.state == windows.MEM_COMMIT
-		info := basicInformation{State: test.state, Protect: test.protect, Type: test.kind}
-		if got := info.region(""); got != test.want {
+		info := winapi.MemoryBasicInformation{State: test.state, Protect: test.protect, Type: test.kind}
+		if got := region(&info, ""); got != test.want {
 			t.Errorf("%+v is %+v, want %+v", info, got, test.want)
 		}
 	}

@@ -10,40 +10,6 @@ import (
 	"github.com/partywall/partywall/internal/winapi"
 )
 
-// basicInformation is MEMORY_BASIC_INFORMATION:
-//
-//	typedef struct _MEMORY_BASIC_INFORMATION {
-//	  PVOID  BaseAddress;
-//	  PVOID  AllocationBase;
-//	  DWORD  AllocationProtect;
-//	#if defined (_WIN64)
-//	  WORD   PartitionId;
-//	#endif
-//	  SIZE_T RegionSize;
-//	  DWORD  State;
-//	  DWORD  Protect;
-//	  DWORD  Type;
-//	} MEMORY_BASIC_INFORMATION, *PMEMORY_BASIC_INFORMATION;
-//
-// That of x/sys has the partition on 32-bit systems too, where what follows lies
-// elsewhere then.
-type basicInformation struct {
-	BaseAddress       uintptr
-	AllocationBase    uintptr
-	AllocationProtect uint32
-	_                 [unsafe.Sizeof(uintptr(0)) - 4]byte // PartitionId
-	RegionSize        uintptr
-	State             uint32
-	Protect           uint32
-	Type              uint32
-}
-
-const (
-	memFree   = 0x10000 // of State
-	memImage  = 0x1000000
-	memMapped = 0x40000 // of Type
-)
-
 func (t *target) regions() ([]Region, error) {
 	what := fmt.Sprintf("regions of process %d", t.pid)
 	h := t.handle
@@ -71,23 +37,22 @@ func walk(h windows.Handle) (regions []Region, err error) {
 	var path string // of the allocation at base
 	var base uintptr
 	for at := uintptr(0); ; {
-		var raw windows.MemoryBasicInformation
-		err := windows.VirtualQueryEx(h, at, &raw, unsafe.Sizeof(raw))
+		var info winapi.MemoryBasicInformation
+		_, err := winapi.VirtualQueryEx(h, at, &info, unsafe.Sizeof(info))
 		if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
 			return regions, nil // after the last address
 		}
 		if err != nil {
 			return nil, err
 		}
-		info := (*basicInformation)(unsafe.Pointer(&raw))
-		if info.State != memFree {
+		if info.State != winapi.MEM_FREE {
 			if info.AllocationBase != base {
 				base, path = info.AllocationBase, ""
-				if info.Type == memImage || info.Type == memMapped {
+				if info.Type == winapi.MEM_IMAGE || info.Type == winapi.MEM_MAPPED {
 					path = mappedFile(h, base, name)
 				}
 			}
-			regions = append(regions, info.region(path))
+			regions = append(regions, region(&info, path))
 		}
 		next := info.BaseAddress + info.RegionSize
 		if next <= at {
@@ -97,7 +62,7 @@ func walk(h windows.Handle) (regions []Region, err error) {
 	}
 }
 
-func (info *basicInformation) region(path string) Region {
+func region(info *winapi.MemoryBasicInformation, path string) Region {
 	const (
 		private = windows.PAGE_WRITECOPY | windows.PAGE_EXECUTE_WRITECOPY
 		write   = windows.PAGE_READWRITE | windows.PAGE_EXECUTE_READWRITE | private
@@ -109,7 +74,7 @@ func (info *basicInformation) region(path string) Region {
 		Address:   uint64(info.BaseAddress),
 		Size:      uint64(info.RegionSize),
 		Committed: info.State == windows.MEM_COMMIT,
-		Shared:    info.Type == memMapped && protect&private == 0,
+		Shared:    info.Type == winapi.MEM_MAPPED && protect&private == 0,
 		Path:      path,
 	}
 	// The first touch of a guard page fails. What is reserved has no protection.

@@ -20,8 +20,9 @@ type CopyData struct {
 
 // SendCopyData sends bytes to the window, which gets a copy, and returns its answer:
 // WM_COPYDATA. It goes one way only; a program that is to send bytes back needs a window
-// to send them to: from, which may be nil. Contexts and errors are those of [Window.Send]; data may
-// be changed once SendCopyData has returned.
+// to send them to: from, which may be nil. Contexts and errors are those of [Window.Send], and
+// [partywall.ErrTooLarge] for more than [MaxBytes]; data may be changed once SendCopyData has
+// returned.
 func (w *Window) SendCopyData(ctx context.Context, from *OwnWindow, tag uintptr, data []byte) (uintptr, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, w.fault("send WM_COPYDATA", err)
@@ -38,11 +39,10 @@ func (w *Window) SendCopyData(ctx context.Context, from *OwnWindow, tag uintptr,
 	}
 	// The sender may give up, and use data for something else.
 	data = append([]byte(nil), data...)
-	j := &journey{window: w, msg: Copy, done: make(chan struct{})}
-	go func() {
-		defer close(j.done)
-		j.answer, j.err = w.transmitCopyData(sender, tag, data)
-	}()
+	j, err := w.depart(ctx, Copy, func() (uintptr, error) { return w.transmitCopyData(sender, tag, data) })
+	if err != nil {
+		return 0, err
+	}
 	return j.arrive(ctx)
 }
 

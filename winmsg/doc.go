@@ -14,11 +14,13 @@
 //
 // The other half serves such messages:
 //
-//	window, err := winmsg.NewWindow(winmsg.Title("CompareServer"), winmsg.Visible())
-//	winmsg.Handle(window, winmsg.User+100, func(info *MyInfo) uintptr {
-//		*info = MyInfo{Red: 2, Blue: 1}
-//		return 0
-//	})
+//	window, err := winmsg.NewWindow(winmsg.Title("CompareServer"), winmsg.Visible(),
+//		winmsg.Prepare(func(w *winmsg.OwnWindow) {
+//			winmsg.Handle(w, winmsg.User+100, func(info *MyInfo) uintptr {
+//				*info = MyInfo{Red: 2, Blue: 1}
+//				return 0
+//			})
+//		}))
 //	<-window.Done()
 //
 // Neither side has to be written with this package, or in Go: the contract is the

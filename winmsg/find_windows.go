@@ -61,7 +61,7 @@ func Find(ctx context.Context, conditions ...Condition) (*Window, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", err, context.Cause(ctx))
+			return nil, fmt.Errorf("%w: %w", err, ctx.Err())
 		case <-time.After(pause):
 		}
 	}

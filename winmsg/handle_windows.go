@@ -19,10 +19,10 @@ import (
 // Bytes behind T are ignored: a newer sender's struct may be longer.
 //
 // The sender says where to read and write, and it can be any program of the same desktop with at least
-// this one's integrity level. It cannot make this process fault, since the system copies,
-// and gets nothing that it could not have by opening this process; but an address
-// that is some other memory of this process is as good to the system as a block that the
-// sender owns. Read docs/WINDOWS.md before a program of higher privilege serves windows.
+// this one's integrity level. It cannot make this process fault, since the system copies; but an
+// address that is some other memory of this process is as good to the system as a block that the
+// sender owns. Read docs/WINDOWS.md before a program serves windows to those who could not open
+// its process.
 //
 // T has a fixed layout; Handle panics if it has none, or if the message has a handler.
 func Handle[T any](w *OwnWindow, msg Message, h func(arg *T) uintptr) {
@@ -122,8 +122,8 @@ func (w *OwnWindow) HandleMessage(msg Message, h func(wParam, lParam uintptr) ui
 }
 
 // Allow lets programs of a lower integrity level send the message to this window. Without it
-// Windows keeps messages from [User] on from a window whose process has a higher level
-// than the sender's.
+// Windows keeps most messages, all from [User] on and WM_COPYDATA among them, from a window whose
+// process has a higher level than the sender's.
 func (w *OwnWindow) Allow(msg Message) error {
 	if err := winapi.ChangeWindowMessageFilterEx(w.handle, uint32(msg), winapi.MSGFLT_ALLOW, 0); err != nil {
 		return fmt.Errorf("winmsg: window %q: allow %v: %w", w.config.title, msg, err)

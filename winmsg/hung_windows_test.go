@@ -38,6 +38,15 @@ func TestHung(t *testing.T) {
 	_, err := w.Send(canceled, User+500, 0, 0)
 	wantErr(t, err, context.Canceled)
 
+	// As many messages as a hung window may have on their way.
+	for range maxJourneys + 3 {
+		_, err := w.Send(within(t, time.Millisecond), User+500, 0, 0)
+		wantErr(t, err, context.DeadlineExceeded)
+	}
+	if n := len(w.journeys); n != maxJourneys {
+		t.Errorf("%d messages are on their way, want %d", n, maxJourneys)
+	}
+
 	if a, f := counts.allocated.Load()-allocated, counts.freed.Load()-freed; a != 0 || f != 0 {
 		t.Errorf("%d blocks were allocated and %d freed", a, f)
 	}
@@ -57,6 +66,9 @@ func TestHung(t *testing.T) {
 		t.Errorf("after it has gone on: %+v, %v", info, err)
 	}
 	server.expect("client:red=5.00,blue=6.00") // the next line: nothing was sent in between
+	if _, err := w.Send(within(t, proctest.Watchdog), User+500, 0, 0); err != nil {
+		t.Error(err)
+	}
 	if now := w.memory.block.Address(); now != address {
 		t.Errorf("the block lies at %#x, and lay at %#x", now, address)
 	}

@@ -96,7 +96,7 @@ func TestInvokeIsNotTrusted(t *testing.T) {
 			{"no address at all", 16, 0x10},
 			{"the last bytes", 16, ^uintptr(0) - 7},
 			{"beyond the block", 16, good.Address() + 4096 - 8},
-			{"the kernel's", 16, 1 << 63},
+			{"the kernel's", 16, ^(^uintptr(0) >> 1)},
 		} {
 			if answer, err := w.Send(ctx, msg, test.size, test.address); err != nil || answer != Refused {
 				t.Errorf("%v, %s: %d, %v", msg, test.what, int(answer), err)
@@ -113,7 +113,7 @@ func TestInvokeIsNotTrusted(t *testing.T) {
 	if answer, err := w.Send(ctx, compareImage, 16, good.Address()+3); err != nil || answer != 0 {
 		t.Errorf("copied from an odd address: %d, %v", int(answer), err)
 	}
-	for _, size := range []uintptr{4<<20 + 1, 1 << 40, ^uintptr(0)} {
+	for _, size := range []uintptr{4<<20 + 1, ^uintptr(0) >> 2, ^uintptr(0)} {
 		if answer, err := w.Send(ctx, echoBytes, size, good.Address()); err != nil || answer != Refused {
 			t.Errorf("%d bytes: %d, %v", size, int(answer), err)
 		}
@@ -132,7 +132,10 @@ func TestInPlaceVanishes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := w.depart(freed, 16, block.Address())
+	j, err := w.depart(t.Context(), freed, func() (uintptr, error) { return w.transmit(freed, 16, block.Address()) })
+	if err != nil {
+		t.Fatal(err)
+	}
 	server.Expect("inside")
 	if err := block.Close(); err != nil {
 		t.Fatal(err)

@@ -95,7 +95,10 @@ func (l *Loan) Send(ctx context.Context, msg Message, wParam uintptr, offset int
 	if ctx.Done() == nil {
 		answer, err = w.transmit(msg, wParam, address)
 	} else {
-		j := w.depart(msg, wParam, address)
+		j, departed := w.depart(ctx, msg, func() (uintptr, error) { return w.transmit(msg, wParam, address) })
+		if departed != nil {
+			return 0, departed
+		}
 		if _, err := j.arrive(ctx); !j.over() {
 			l.flying = j
 			return 0, err

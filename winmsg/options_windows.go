@@ -136,8 +136,8 @@ func Size(width, height int) WindowOption {
 	return windowOption(func(c *windowConfig) { c.width, c.height = width, height })
 }
 
-// OnError has f told, on the window's thread, about handlers that panic and about results that could
-// not be written where the sender said. Without it such things are not told.
+// OnError has f told, on the window's thread, about handlers that panic, addresses that are refused, and
+// results that could not be written where the sender said. Without it such things are not told.
 func OnError(f func(error)) WindowOption {
 	return windowOption(func(c *windowConfig) { c.onError = f })
 }

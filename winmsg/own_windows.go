@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/windows"
 
@@ -25,6 +27,8 @@ type OwnWindow struct {
 	texts    atomic.Pointer[[]text]
 	done     chan struct{}
 
+	destroyed atomic.Bool // the window has gone; its thread may still run
+
 	system systemMemory // the thread's
 }
 
@@ -34,6 +38,7 @@ type OwnWindow struct {
 type systemMemory struct {
 	title *uint16
 	msg   winapi.Msg
+	sent  winapi.Msg
 	paint winapi.PaintStruct
 }
 
@@ -72,22 +77,55 @@ func (w *OwnWindow) Handle() uintptr { return uintptr(w.handle) }
 // or by its user.
 func (w *OwnWindow) Done() <-chan struct{} { return w.done }
 
-// Close destroys the window and waits until its thread has ended; but a handler, which runs on
-// that thread, does not wait. The handler that runs is finished and answers; senders of messages
-// that wait in the queue are told that the window has gone.
+// Close destroys the window and waits until its thread has ended; but a handler, of this window or
+// another of this process, does not wait: its thread may be what this one waits for. The handler
+// that runs is finished and answers; senders of messages that wait in the queue are told that the
+// window has gone.
 func (w *OwnWindow) Close() error {
-	if windows.GetCurrentThreadId() == w.thread {
+	if w.isOwnThread() {
+		if w.destroyed.Load() {
+			return nil
+		}
+		if err := winapi.DestroyWindow(w.handle); err != nil {
+			return fmt.Errorf("winmsg: window %q: DestroyWindow: %w", w.config.title, err)
+		}
+		return nil
+	}
+	for {
+		err := winapi.PostMessage(w.handle, uint32(closeMessage()), 0, 0)
+		full := err != nil && !errors.Is(err, windows.ERROR_INVALID_WINDOW_HANDLE)
+		if !full { // it has been told, or there is no such window any more and its thread is just ending
+			break
+		}
+		const pause = 10 * time.Millisecond
 		select {
-		case <-w.done: // the thread's id may be another's now
-		default:
-			return winapi.DestroyWindow(w.handle)
+		case <-w.done:
+		case <-time.After(pause):
 		}
 	}
-	// If there is no such window any more, its thread is just ending.
-	_ = winapi.PostMessage(w.handle, uint32(closeMessage()), 0, 0)
+	if onWindowThread() {
+		return nil
+	}
 	<-w.done
 	return nil
 }
+
+// threads are the threads of this process's windows.
+var threads sync.Map // uint32 to *OwnWindow
+
+// onWindowThread reports whether this is the thread of a window of this process.
+func onWindowThread() bool { return ownOfThread() != nil }
+
+// ownOfThread returns the window of this process whose thread this is, or nil.
+func ownOfThread() *OwnWindow {
+	w, ok := threads.Load(windows.GetCurrentThreadId())
+	if !ok {
+		return nil
+	}
+	return w.(*OwnWindow)
+}
+
+func (w *OwnWindow) isOwnThread() bool { return ownOfThread() == w }
 
 // closeMessage asks for the window's end. It is not WM_CLOSE, which a handler may answer.
 var closeMessage = sync.OnceValue(func() Message {
@@ -100,15 +138,19 @@ var closeMessage = sync.OnceValue(func() Message {
 
 // run is the window's thread.
 func (w *OwnWindow) run(made chan<- error) {
-	// Never unlocked: the thread ends with this goroutine, and with it whatever Windows keeps
-	// for it.
+	// Never unlocked: what Windows keeps for the thread is not for others. The thread ends with
+	// this goroutine, unless it is the process's first.
 	runtime.LockOSThread()
+	w.thread = windows.GetCurrentThreadId()
+	threads.Store(w.thread, w)
+	defer threads.Delete(w.thread)
 	if err := w.create(); err != nil {
 		made <- err
 		return
 	}
 	defer close(w.done)
-	defer ownWindows.Delete(w.handle)
+	// Anybody can post WM_QUIT, which ends the loop and leaves the window.
+	defer w.destroy()
 	made <- nil
 	m := &w.system.msg
 	for {
@@ -119,6 +161,14 @@ func (w *OwnWindow) run(made chan<- error) {
 		winapi.TranslateMessage(m)
 		winapi.DispatchMessage(m)
 	}
+}
+
+// destroy destroys the window, if that has not happened.
+func (w *OwnWindow) destroy() {
+	if !w.destroyed.Load() {
+		_ = winapi.DestroyWindow(w.handle)
+	}
+	ownWindows.Delete(w.handle)
 }
 
 func (w *OwnWindow) create() error {
@@ -143,13 +193,13 @@ func (w *OwnWindow) create() error {
 	if err != nil {
 		return fmt.Errorf("CreateWindowEx: %w", err)
 	}
-	w.handle, w.thread = h, windows.GetCurrentThreadId()
+	w.handle = h
 	if w.config.prepare != nil {
 		w.config.prepare(w)
 	}
 	ownWindows.Store(h, w)
 	if err := winapi.SetWindowText(h, w.system.title); err != nil {
-		_ = winapi.DestroyWindow(h)
+		w.destroy()
 		return fmt.Errorf("SetWindowText: %w", err)
 	}
 	if w.config.visible {
@@ -180,6 +230,11 @@ func (w *OwnWindow) procedure(msg Message, wParam, lParam uintptr) (answer uintp
 			answer = Refused
 		}
 	}()
+	if msg == winapi.WM_NCDESTROY { // its last, whatever was done with those before
+		w.destroyed.Store(true)
+		winapi.PostQuitMessage(0)
+		return winapi.DefWindowProc(w.handle, uint32(msg), wParam, lParam)
+	}
 	if h := (*w.handlers.Load())[msg]; h != nil {
 		return h(wParam, lParam)
 	}
@@ -189,9 +244,6 @@ func (w *OwnWindow) procedure(msg Message, wParam, lParam uintptr) (answer uintp
 		return 0
 	case winapi.WM_PAINT:
 		w.paint()
-		return 0
-	case winapi.WM_DESTROY:
-		winapi.PostQuitMessage(0)
 		return 0
 	}
 	return winapi.DefWindowProc(w.handle, uint32(msg), wParam, lParam)
@@ -212,7 +264,8 @@ var classes struct {
 func registerClass(name string) (*uint16, error) {
 	classes.Lock()
 	defer classes.Unlock()
-	if class := classes.names[name]; class != nil {
+	folded := strings.ToLower(name) // as Windows compares them
+	if class := classes.names[folded]; class != nil {
 		return class, nil
 	}
 	chars, err := windows.UTF16FromString(name)
@@ -234,6 +287,6 @@ func registerClass(name string) (*uint16, error) {
 	if classes.names == nil {
 		classes.names = map[string]*uint16{}
 	}
-	classes.names[name] = class
+	classes.names[folded] = class
 	return class, nil
 }

@@ -1,6 +1,7 @@
 package winmsg
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/proctest"
+	"github.com/partywall/partywall/internal/winapi"
 )
 
 func gone(t *testing.T, w *OwnWindow) {
@@ -32,18 +34,21 @@ func (w *OwnWindow) open(t *testing.T) *Window {
 }
 
 func TestClose(t *testing.T) {
-	for _, how := range []string{"from outside", "by the user", "from a handler", "twice at once"} {
+	for _, how := range []string{"from outside", "by the user", "from a handler", "twice at once", "WM_QUIT", "WM_DESTROY"} {
 		t.Run(how, func(t *testing.T) {
 			w, err := NewWindow(Title(how), Visible())
 			if err != nil {
 				t.Fatal(err)
 			}
 			w.HandleMessage(User, func(uintptr, uintptr) uintptr {
-				if err := w.Close(); err != nil {
-					t.Error(err)
+				for range 2 {
+					if err := w.Close(); err != nil {
+						t.Error(err)
+					}
 				}
 				return 3
 			})
+			w.HandleMessage(winapi.WM_DESTROY, func(uintptr, uintptr) uintptr { return 0 }) // as programs do
 			o := w.open(t)
 			switch how {
 			case "from outside":
@@ -54,6 +59,12 @@ func TestClose(t *testing.T) {
 				var answer uintptr
 				if answer, err = o.Send(t.Context(), User, 0, 0); err == nil && answer != 3 {
 					t.Errorf("the answer is %d", answer)
+				}
+			case "WM_QUIT":
+				err = o.Post(0x0012, 0, 0)
+			case "WM_DESTROY": // from somebody who has no business with it
+				if _, err = o.Send(t.Context(), winapi.WM_DESTROY, 0, 0); err == nil {
+					err = w.Close()
 				}
 			case "twice at once":
 				other := make(chan error)
@@ -105,6 +116,17 @@ func TestManyWindows(t *testing.T) {
 	}
 }
 
+// A class is the same in other letters.
+func TestClassCase(t *testing.T) {
+	for _, class := range []string{"Partywall Case", "PARTYWALL case"} {
+		w, err := NewWindow(Class(class))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+	}
+}
+
 func TestNewWindowMistakes(t *testing.T) {
 	for _, test := range []struct {
 		what    string
@@ -124,6 +146,68 @@ func TestNewWindowMistakes(t *testing.T) {
 			w.Close()
 		}
 	}
+}
+
+// A handler that closes another window does not wait: that one may be waiting for it.
+func TestCloseAnother(t *testing.T) {
+	a, err := NewWindow(Title("closes"), MessageOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	b, err := NewWindow(Title("is closed"), MessageOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	toA, toB := a.open(t), b.open(t)
+	a.HandleMessage(User, func(uintptr, uintptr) uintptr {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		return 1
+	})
+	b.HandleMessage(User, func(uintptr, uintptr) uintptr {
+		answer, err := toA.Send(within(t, proctest.Watchdog), User, 0, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		return answer + 1
+	})
+	if answer, err := toB.Send(within(t, proctest.Watchdog), User, 0, 0); err != nil || answer != 2 {
+		t.Errorf("%d, %v", answer, err)
+	}
+	gone(t, b)
+}
+
+// Windows that ask one another before they answer: with a context that can end as well.
+func TestAskBack(t *testing.T) {
+	contexts(t, func(t *testing.T, ctx context.Context) {
+		var own [2]*OwnWindow
+		var to [2]*Window
+		for i := range own {
+			w, err := NewWindow(MessageOnly())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			own[i], to[i] = w, w.open(t)
+		}
+		for i, w := range own {
+			w.HandleMessage(User, func(depth, _ uintptr) uintptr {
+				if depth == 0 {
+					return 0
+				}
+				answer, err := to[1-i].Send(ctx, User, depth-1, 0)
+				if err != nil {
+					t.Error(err)
+				}
+				return answer + 1
+			})
+		}
+		if answer, err := to[0].Send(ctx, User, 9, 0); err != nil || answer != 9 {
+			t.Errorf("%d, %v", answer, err)
+		}
+	})
 }
 
 // A window that is found takes requests.
@@ -166,6 +250,7 @@ func TestHandlePanics(t *testing.T) {
 		"a second handler": func() { Handle(w, User, func(*int32) uintptr { return 0 }) },
 		"a text":           func() { Handle(w, User+1, func(*string) uintptr { return 0 }) },
 		"in place":         func() { HandleInPlace(w, User+1, func(*[]byte) uintptr { return 0 }) },
+		"a bool":           func() { HandleInPlace(w, User+1, func(*struct{ B bool }) uintptr { return 0 }) },
 		"a limit":          func() { HandleBytes(w, User+1, -1, nil) },
 	} {
 		func() {
@@ -203,12 +288,12 @@ func TestPost(t *testing.T) {
 	if err := w.Allow(m); err != nil {
 		t.Error(err)
 	}
-	if err := w.open(t).Post(m, 1<<40, ^uintptr(0)); err != nil {
+	if err := w.open(t).Post(m, ^uintptr(0)>>1, ^uintptr(0)); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case g := <-got:
-		if g != [2]uintptr{1 << 40, ^uintptr(0)} {
+		if g != [2]uintptr{^uintptr(0) >> 1, ^uintptr(0)} {
 			t.Errorf("got %x", g)
 		}
 	case <-time.After(proctest.Watchdog):
@@ -220,8 +305,8 @@ func TestPost(t *testing.T) {
 func TestHandleIsReused(t *testing.T) {
 	_, w := startServer(t)
 	for _, other := range []*Window{
-		{handle: w.handle, pid: w.pid + 4, thread: w.thread, memory: newMemory(w.PID())},
-		{handle: w.handle, pid: w.pid, thread: w.thread + 4, memory: newMemory(w.PID())},
+		{handle: w.handle, pid: w.pid + 4, thread: w.thread, memory: newMemory(w.PID()), journeys: make(chan struct{}, 1)},
+		{handle: w.handle, pid: w.pid, thread: w.thread + 4, memory: newMemory(w.PID()), journeys: make(chan struct{}, 1)},
 	} {
 		_, err := other.Send(t.Context(), compareImage, 0, 0)
 		wantErr(t, err, partywall.ErrPeerGone)

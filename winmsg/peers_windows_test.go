@@ -121,7 +121,7 @@ func TestCopyData(t *testing.T) {
 			t.Errorf("the C server has got %q", line)
 		}
 		_, w := startServer(t)
-		check(w, 1<<40, "hello", 1005)
+		check(w, ^uintptr(0)>>1, "hello", 1005)
 		check(w, 0, "", 1000)
 		large := strings.Repeat("a large text ", 1<<17)
 		check(w, 3, large, uintptr(len(large))+1000)

@@ -7,6 +7,9 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/partywall/partywall/internal/fixed"
+	"github.com/partywall/partywall/internal/winapi"
 )
 
 // HandleInPlace is [Handle] without copies: h works on the sender's block where it lies.
@@ -15,9 +18,14 @@ import (
 // and T's alignment has to be its address's; else the answer is -1. A sender that frees the
 // block while h runs has h panic, which answers -1 as well; and one that writes to it
 // changes what h sees from one moment to the next. Where senders are not trusted, use
-// Handle.
+// Handle. T has no bools: HandleInPlace panics if it has.
 func HandleInPlace[T any](w *OwnWindow, msg Message, h func(arg *T) uintptr) {
 	layout := layoutOf[T]("HandleInPlace")
+	for _, field := range layout.Schema().Fields {
+		if field.Kind == fixed.Bool {
+			panic(fmt.Sprintf("winmsg.HandleInPlace: %v has a bool, which a sender can make neither true nor false; use a uint8", layout))
+		}
+	}
 	w.HandleMessage(msg, func(size, address uintptr) uintptr {
 		if size < uintptr(layout.Size()) || address%uintptr(layout.Align()) != 0 {
 			return Refused
@@ -45,12 +53,12 @@ func plain(address, size uintptr) error {
 		return fmt.Errorf("address %#x: %w", address, errNotPlain)
 	}
 	for at := address; at < end; {
-		var m windows.MemoryBasicInformation
-		if err := windows.VirtualQuery(at, &m, unsafe.Sizeof(m)); err != nil {
+		var m winapi.MemoryBasicInformation
+		if _, err := winapi.VirtualQueryEx(windows.CurrentProcess(), at, &m, unsafe.Sizeof(m)); err != nil {
 			return fmt.Errorf("address %#x: %w: %w", at, errNotPlain, err)
 		}
-		const private = 0x20000 // MEM_PRIVATE
-		if m.State != windows.MEM_COMMIT || m.Type != private || m.Protect != windows.PAGE_READWRITE {
+		ours := m.Protect == windows.PAGE_READWRITE || m.Protect == windows.PAGE_EXECUTE_READWRITE // as some senders ask for
+		if m.State != windows.MEM_COMMIT || m.Type != winapi.MEM_PRIVATE || !ours {
 			return fmt.Errorf("address %#x: %w", at, errNotPlain)
 		}
 		at = m.BaseAddress + m.RegionSize

@@ -39,15 +39,18 @@ func RegisterMessage(name string) (Message, error) {
 // The window's thread takes the message when it next looks for messages. It may take as long as it
 // likes: Send waits until the context ends, and then returns an error that wraps the
 // context's. The message stays: the window gets it all the same when it looks again, and
-// until then, a thread of this process waits for that. Each Send takes a thread while
-// it waits, as a system call does. Without an end of the context, Send ends when the window does.
+// until then a thread of this process waits for that. At most 64 messages to one Window can be on
+// their way with contexts that can end; more wait for their turn. Without an end of the context,
+// Send ends when the window does.
 //
 // Other errors wrap [partywall.ErrPeerGone] if the window has gone, before or in the
 // middle, and [partywall.ErrAccess] if its process has a higher integrity level than this
 // one and does not let the message through.
 //
-// A handler of a window of this process must not Send to a window of the same thread with a
-// context that can end: it would wait for itself.
+// A handler of a window of this process may Send: while it waits, its window takes what others send to
+// it, so that the receiver can ask back, and handlers run within one another. But a handler must not
+// Send to its own window with a context that can end, nor use memory of a [Window] that
+// a handler below it uses: it would wait for itself.
 func (w *Window) Send(ctx context.Context, msg Message, wParam, lParam uintptr) (uintptr, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, w.fault("send "+msg.String(), err)
@@ -55,7 +58,11 @@ func (w *Window) Send(ctx context.Context, msg Message, wParam, lParam uintptr) 
 	if ctx.Done() == nil {
 		return w.transmit(msg, wParam, lParam)
 	}
-	return w.depart(msg, wParam, lParam).arrive(ctx)
+	j, err := w.depart(ctx, msg, func() (uintptr, error) { return w.transmit(msg, wParam, lParam) })
+	if err != nil {
+		return 0, err
+	}
+	return j.arrive(ctx)
 }
 
 // Post leaves a message in the queue of the window's thread and does not wait. The
@@ -119,18 +126,36 @@ type journey struct {
 	err    error
 }
 
-// depart sends the message.
-func (w *Window) depart(msg Message, wParam, lParam uintptr) *journey {
+// maxJourneys is how many messages to one Window can be on their way with contexts that
+// can end. Each has a thread, of which Go allows a process 10,000, and a hung window may never give
+// one back.
+const maxJourneys = 64
+
+// depart has send send the message.
+func (w *Window) depart(ctx context.Context, msg Message, send func() (uintptr, error)) (*journey, error) {
+	select {
+	case w.journeys <- struct{}{}:
+	default:
+		select {
+		case w.journeys <- struct{}{}:
+		case <-ctx.Done():
+			return nil, w.fault("send "+msg.String(), fmt.Errorf("%d earlier messages are not answered: %w", maxJourneys, ctx.Err()))
+		}
+	}
 	j := &journey{window: w, msg: msg, done: make(chan struct{})}
 	go func() {
-		j.answer, j.err = w.transmit(msg, wParam, lParam)
+		j.answer, j.err = send()
+		<-w.journeys
 		close(j.done)
 	}()
-	return j
+	return j, nil
 }
 
 // arrive waits for the answer, or until the context has ended.
 func (j *journey) arrive(ctx context.Context) (uintptr, error) {
+	if own := ownOfThread(); own != nil {
+		own.takeSent(ctx, j)
+	}
 	select {
 	case <-j.done:
 		return j.answer, j.err
@@ -156,4 +181,33 @@ func (j *journey) over() bool {
 	default:
 		return false
 	}
+}
+
+// takeSent takes the messages that are sent to this thread's windows until the journey is over or the
+// context has ended, as the system does for who waits in SendMessage: the receiver may have to ask
+// back before it can answer.
+func (w *OwnWindow) takeSent(ctx context.Context, j *journey) {
+	event, err := windows.CreateEvent(nil, 0, 0, nil)
+	if err != nil {
+		return // it waits without
+	}
+	var waiters sync.WaitGroup
+	left := make(chan struct{})
+	waiters.Go(func() {
+		select {
+		case <-j.done:
+		case <-ctx.Done():
+		case <-left:
+		}
+		windows.SetEvent(event)
+	})
+	for !j.over() && ctx.Err() == nil {
+		if _, err := winapi.MsgWaitForMultipleObjectsEx(1, &event, windows.INFINITE, winapi.QS_SENDMESSAGE, 0); err != nil {
+			break
+		}
+		winapi.PeekMessage(&w.system.sent, 0, 0, 0, winapi.PM_NOREMOVE|winapi.PM_SENT_ONLY)
+	}
+	close(left)
+	waiters.Wait()
+	windows.CloseHandle(event)
 }

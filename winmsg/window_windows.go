@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/windows"
@@ -22,8 +23,9 @@ type Window struct {
 	thread uint32
 	pid    uint32
 
-	memory  *memory
-	cleanup runtime.Cleanup
+	memory   *memory
+	journeys chan struct{} // a token for each message on its way
+	cleanup  runtime.Cleanup
 }
 
 // Open returns the window with that handle, an HWND.
@@ -34,7 +36,7 @@ func Open(handle uintptr) (*Window, error) {
 	if err != nil {
 		return nil, fmt.Errorf("winmsg: window %#x: %w: %w", handle, partywall.ErrNotFound, err)
 	}
-	w := &Window{handle: h, thread: thread, pid: pid, memory: newMemory(int(pid))}
+	w := &Window{handle: h, thread: thread, pid: pid, memory: newMemory(int(pid)), journeys: make(chan struct{}, maxJourneys)}
 	w.cleanup = runtime.AddCleanup(w, func(m *memory) { m.close() }, w.memory)
 	return w, nil
 }
@@ -60,7 +62,12 @@ func (w *Window) Info() (Info, error) {
 		return Info{}, err
 	}
 	i, err := inform(w.handle)
+	if err != nil {
+		return Info{}, err
+	}
 	i.Image = imageOf(i.PID)
+	hidden, err := messageOnly()
+	i.MessageOnly = slices.Contains(hidden, w.handle)
 	return i, err
 }
 

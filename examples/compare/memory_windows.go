@@ -52,5 +52,5 @@ func checkLent(spans ...Span) error {
 }
 
 func lendable(r procmem.Region) bool {
-	return r.Committed && r.Read && r.Write && !r.Execute && !r.Shared && r.Path == ""
+	return r.Committed && r.Read && r.Write && !r.Shared && r.Path == ""
 }

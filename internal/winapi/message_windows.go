@@ -9,6 +9,8 @@ import "golang.org/x/sys/windows"
 //sys	RegisterWindowMessage(name *uint16) (message uint32, err error) = user32.RegisterWindowMessageW
 //sys	ChangeWindowMessageFilterEx(window windows.HWND, message uint32, action uint32, status uintptr) (err error) = user32.ChangeWindowMessageFilterEx
 //sys	GetMessage(m *Msg, window windows.HWND, first uint32, last uint32) (more int32, err error) [failretval==-1] = user32.GetMessageW
+//sys	PeekMessage(m *Msg, window windows.HWND, first uint32, last uint32, remove uint32) (found bool) = user32.PeekMessageW
+//sys	MsgWaitForMultipleObjectsEx(count uint32, handles *windows.Handle, milliseconds uint32, wake uint32, flags uint32) (event uint32, err error) [failretval==windows.WAIT_FAILED] = user32.MsgWaitForMultipleObjectsEx
 //sys	TranslateMessage(m *Msg) = user32.TranslateMessage
 //sys	DispatchMessage(m *Msg) = user32.DispatchMessageW
 //sys	PostQuitMessage(code int32) = user32.PostQuitMessage
@@ -31,6 +33,10 @@ const (
 	SMTO_ERRORONEXIT = 0x0020
 
 	MSGFLT_ALLOW = 1
+
+	QS_SENDMESSAGE = 0x0040
+	PM_NOREMOVE    = 0x0000
+	PM_SENT_ONLY   = QS_SENDMESSAGE << 16 // PM_QS_SENDMESSAGE
 )
 
 // Msg is MSG:

@@ -46,6 +46,7 @@ var (
 	procK32GetMappedFileNameW       = modkernel32.NewProc("K32GetMappedFileNameW")
 	procVirtualAllocEx              = modkernel32.NewProc("VirtualAllocEx")
 	procVirtualFreeEx               = modkernel32.NewProc("VirtualFreeEx")
+	procVirtualQueryEx              = modkernel32.NewProc("VirtualQueryEx")
 	procBeginPaint                  = moduser32.NewProc("BeginPaint")
 	procChangeWindowMessageFilterEx = moduser32.NewProc("ChangeWindowMessageFilterEx")
 	procCreateWindowExW             = moduser32.NewProc("CreateWindowExW")
@@ -60,6 +61,8 @@ var (
 	procInvalidateRect              = moduser32.NewProc("InvalidateRect")
 	procIsHungAppWindow             = moduser32.NewProc("IsHungAppWindow")
 	procLoadCursorW                 = moduser32.NewProc("LoadCursorW")
+	procMsgWaitForMultipleObjectsEx = moduser32.NewProc("MsgWaitForMultipleObjectsEx")
+	procPeekMessageW                = moduser32.NewProc("PeekMessageW")
 	procPostMessageW                = moduser32.NewProc("PostMessageW")
 	procPostQuitMessage             = moduser32.NewProc("PostQuitMessage")
 	procRegisterClassExW            = moduser32.NewProc("RegisterClassExW")
@@ -99,6 +102,15 @@ func VirtualAllocEx(process windows.Handle, address uintptr, size uintptr, kind 
 func VirtualFreeEx(process windows.Handle, address uintptr, size uintptr, kind uint32) (err error) {
 	r1, _, e1 := syscall.SyscallN(procVirtualFreeEx.Addr(), uintptr(process), uintptr(address), uintptr(size), uintptr(kind))
 	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func VirtualQueryEx(process windows.Handle, address uintptr, info *MemoryBasicInformation, size uintptr) (written uintptr, err error) {
+	r0, _, e1 := syscall.SyscallN(procVirtualQueryEx.Addr(), uintptr(process), uintptr(address), uintptr(unsafe.Pointer(info)), uintptr(size))
+	written = uintptr(r0)
+	if written == 0 {
 		err = errnoErr(e1)
 	}
 	return
@@ -213,6 +225,21 @@ func LoadCursor(instance windows.Handle, name uintptr) (cursor windows.Handle, e
 	if cursor == 0 {
 		err = errnoErr(e1)
 	}
+	return
+}
+
+func MsgWaitForMultipleObjectsEx(count uint32, handles *windows.Handle, milliseconds uint32, wake uint32, flags uint32) (event uint32, err error) {
+	r0, _, e1 := syscall.SyscallN(procMsgWaitForMultipleObjectsEx.Addr(), uintptr(count), uintptr(unsafe.Pointer(handles)), uintptr(milliseconds), uintptr(wake), uintptr(flags))
+	event = uint32(r0)
+	if event == windows.WAIT_FAILED {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func PeekMessage(m *Msg, window windows.HWND, first uint32, last uint32, remove uint32) (found bool) {
+	r0, _, _ := syscall.SyscallN(procPeekMessageW.Addr(), uintptr(unsafe.Pointer(m)), uintptr(window), uintptr(first), uintptr(last), uintptr(remove))
+	found = r0 != 0
 	return
 }
 

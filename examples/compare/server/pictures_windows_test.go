@@ -185,7 +185,7 @@ func TestLyingClients(t *testing.T) {
 				t.Errorf("a request of %d bytes: %v", size, err)
 			}
 		}
-		for _, address := range []uintptr{0, 0x10, uintptr(free), uintptr(code), uintptr(variables), 1 << 63} {
+		for _, address := range []uintptr{0, 0x10, uintptr(free), uintptr(code), uintptr(variables), ^(^uintptr(0) >> 1)} {
 			if answer, err := w.Send(within(t), compare.ComparePictures, requestSize, address); err != nil || answer != winmsg.Refused {
 				t.Errorf("a request at %#x: %d, %v", address, int(answer), err)
 			}
