@@ -72,7 +72,8 @@ if [ "$(cat "$home/made" 2>/dev/null)" != "$version" ]; then
 	echo "$version" >"$home/made"
 fi
 
-# The C peers. Two sources of one name would make one program, so that is refused.
+# The C peers; what is called …-dll.c becomes a DLL. Two sources of one name would make one
+# program, so that is refused.
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 peers=$home/peers/$(printf '%s' "$root" | sha256sum | cut -c1-16)
 mkdir -p "$peers"
@@ -81,10 +82,11 @@ while IFS= read -r -d '' source; do
 	name=$(basename "$source" .c)
 	[ -z "${sources[$name]:-}" ] || fail "${sources[$name]} and $source have the same name"
 	sources[$name]=$source
-	program=$peers/$name.exe
+	program=$peers/$name.exe kind=-municode
+	case $name in *-dll) program=$peers/$name.dll kind=-shared ;; esac
 	[ ! -e "$program" ] || [ "$source" -nt "$program" ] || continue
 	# Renamed when it is whole, so that a build that was interrupted leaves no program.
-	x86_64-w64-mingw32-gcc -std=c11 -O2 -Wall -Wextra -Werror -municode -o "$peers/.new.exe" "$source" -lgdi32 ||
+	x86_64-w64-mingw32-gcc -std=c11 -O2 -Wall -Wextra -Werror "$kind" -o "$peers/.new.exe" "$source" -lgdi32 ||
 		fail "$source does not build"
 	mv "$peers/.new.exe" "$program"
 done < <(find "$root" -mindepth 1 -name '.*' -prune -o -path '*/testdata/*.c' -type f -print0)

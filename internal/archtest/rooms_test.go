@@ -55,6 +55,7 @@ const (
 var testLibraries = []string{
 	"github.com/google/go-cmp",
 	"github.com/rogpeppe/go-internal",
+	"github.com/santhosh-tekuri/jsonschema",
 	"go.uber.org/goleak",
 	"pgregory.net/rapid",
 }
@@ -70,7 +71,7 @@ var rooms = map[string]room{
 	"instance": {ours: with(inner, "call", "section")},
 	"procmem":  {ours: inner, others: []string{xsys}, unsafe: true},
 	"winmsg":   {ours: with(inner, "procmem"), others: []string{xsys}, unsafe: true},
-	"pe":       {ours: inner, unsafe: true},
+	"pe":       {ours: inner, others: []string{xsys}, unsafe: true},
 
 	"cmd":      {tree: true, ours: with(public, "examples", "internal/doctor"), others: []string{cobra, pflag}},
 	"examples": {tree: true, ours: public},
