@@ -62,8 +62,8 @@ if [ "$(cat "$home/made" 2>/dev/null)" != "$version" ]; then
 	system=$WINEPREFIX/drive_c/windows/system32
 	[ -d "$system" ] || fail "wineboot made no prefix: $(tail -n 5 "$home/boot.log")"
 	if [ ! -e "$system/bcryptprimitives.dll" ]; then
-		printf 'LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng=advapi32.SystemFunction036\n' >"$home/prng.def"
-		x86_64-w64-mingw32-gcc -shared -nostdlib -o "$system/bcryptprimitives.dll" "$home/prng.def"
+		(cd "$(dirname "$0")/.." && env -u GOOS -u GOARCH -u GOFLAGS "${GO:-go}" run ./cmd/partywall pe dll \
+			"$system/bcryptprimitives.dll" --forward ProcessPrng=advapi32.SystemFunction036) >&2
 	fi
 	# Without a window manager on the display, a window that waits for one takes two seconds
 	# to go.

@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"exits":   scriptExits,
 			"lines":   scriptLines,
 			"json":    scriptJSON,
+			"library": scriptLibrary,
 			"picture": scriptPicture,
 			"promise": scriptPromise,
 			"psnr":    scriptPSNR,
