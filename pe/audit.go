@@ -150,7 +150,12 @@ func (a *auditor) hardening() {
 	}
 	if lacks(NXCompat) {
 		effect := "Windows may let a process of this program execute data"
-		if o.Plus {
+		switch {
+		case efi:
+			effect = "firmware may let it execute data"
+		case a.f.Characteristics&FileDLL != 0 && !o.Plus:
+			effect = "a process has the protection if its program has the flag, but not every loader takes a library without"
+		case o.Plus:
 			effect = "a 64-bit process has the protection in any case"
 		}
 		a.add(about(RuleNoNXCompat), "%s, without NX_COMPAT (%#04x): %s%s", has, NXCompat, effect, only)

@@ -19,7 +19,7 @@ func (f *File) ComputeChecksum() (uint32, error) {
 		return 0, errors.New("checksum: this is a loaded image, open its file")
 	}
 	var sum uint64
-	b := make([]byte, min(maxWindow, f.Size+1))
+	b := make([]byte, min(maxWindow, f.Size))
 	for off := int64(0); off < f.Size; {
 		piece := b[:min(int64(len(b)), f.Size-off)]
 		n, err := f.r.ReadAt(piece, off)
@@ -29,7 +29,7 @@ func (f *File) ComputeChecksum() (uint32, error) {
 			}
 			return 0, fmt.Errorf("checksum at offset %#x of a file of %d bytes: %w", off+int64(n), f.Size, err)
 		}
-		sum += sumWords(piece)
+		sum = uint64(fold(sum + sumWords(piece)))
 		off += int64(n)
 	}
 	folded := fold(sum)

@@ -58,6 +58,10 @@ func TestDLLCheck(t *testing.T) {
 		{DLL{Name: "a.dll", Forwards: []Forward{{"x", "bx"}}}, `forward "x": Target: "bx" is not DLL.NAME`},
 		{DLL{Name: "a.dll", Forwards: []Forward{{"x", "b."}}}, `Target: "b." is not DLL.NAME`},
 		{DLL{Name: "a.dll", Forwards: []Forward{{"x", "b c.x"}}}, `Target: "b c.x": names are printable`},
+		{DLL{Name: "a.dll", Forwards: []Forward{{"x", "b.#0"}}}, `Target: "b.#0": an ordinal is a number from 1 to 65535`},
+		{DLL{Name: "a.dll", Forwards: []Forward{{"x", "b.#65536"}}}, "an ordinal is a number"},
+		{DLL{Name: "a.dll", Forwards: []Forward{{"x", "b.#x"}}}, "an ordinal is a number"},
+		{DLL{Name: "a.dll", Forwards: []Forward{{"x", "b.DLL.y"}}}, "without .dll"},
 		{DLL{Name: "A.dll", Forwards: []Forward{{"x", "a.x"}}}, `Target: "a.x" is this forward itself`},
 	} {
 		err := test.dll.Check()

@@ -3,6 +3,7 @@ package pe
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/partywall/partywall"
@@ -142,8 +143,17 @@ func (f Forward) check(dll string, exports exportOwners) error {
 	if err := checkExportName(f.Target); err != nil {
 		return inField("Target", err)
 	}
+	library, symbol := f.Target[:i], f.Target[i+1:]
+	if strings.HasSuffix(strings.ToLower(library), ".dll") {
+		return inField("Target", fmt.Errorf("%q: the library stands there without .dll", f.Target))
+	}
+	if number, ok := strings.CutPrefix(symbol, "#"); ok {
+		if n, err := strconv.ParseUint(number, 10, 16); err != nil || n == 0 {
+			return inField("Target", fmt.Errorf("%q: an ordinal is a number from 1 to 65535", f.Target))
+		}
+	}
 	own := strings.TrimSuffix(strings.ToLower(dll), ".dll")
-	if f.Target[i+1:] == f.Name && strings.ToLower(f.Target[:i]) == own {
+	if symbol == f.Name && strings.ToLower(library) == own {
 		return inField("Target", fmt.Errorf("%q is this forward itself", f.Target))
 	}
 	return nil

@@ -56,7 +56,7 @@ func drawDLL(t *rapid.T) *DLL {
 		forwards++
 	}
 	for range forwards {
-		d.Forwards = append(d.Forwards, Forward{name("forward"), rapid.StringMatching(`[A-Z]{1,8}\.[a-zA-Z0-9#]{1,8}`).Draw(t, "target")})
+		d.Forwards = append(d.Forwards, Forward{name("forward"), rapid.StringMatching(`[A-Z]{1,8}\.([a-zA-Z0-9]{1,8}|#[1-9][0-9]{0,3})`).Draw(t, "target")})
 	}
 	return d
 }

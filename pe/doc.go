@@ -35,7 +35,7 @@
 // strange is read all the same, and [File.Warnings] lists it. What cannot be read is
 // an error that wraps [ErrFormat]. No input makes this package panic, nor use more
 // memory than a few times the size of the file or, for names that share their bytes,
-// a few megabytes.
+// some tens of megabytes.
 //
 // Addresses are relative to where the image begins in memory, as in the file: an RVA.
 // Numbers, names and offsets are those of Microsoft's "PE Format",

@@ -44,7 +44,8 @@ type edit struct {
 // PatchOptions allow what is refused otherwise.
 type PatchOptions struct {
 	// StripSignature removes the signature of a signed file. Every change makes it
-	// invalid. The result can be signed again.
+	// invalid. The result can be signed again; a file that was linked with
+	// /INTEGRITYCHECK is not loaded by Windows until it is.
 	StripSignature bool
 
 	// Force shares a section although it seems to hold what differs between

@@ -52,6 +52,7 @@ func AddSection(path, out string, s NewSection, o PatchOptions) error {
 //   - a name that is reserved, taken, too long or not ASCII: [ErrSectionName];
 //   - a section that is writable, executable and shared at once: [ErrUnshareable];
 //   - a file without 40 free bytes behind the section table: [ErrNoRoom];
+//   - a shared section in a .NET assembly: [ErrUnshareable];
 //   - the 97th section, an image of more than 2 GiB, a file of more than 4:
 //     [partywall.ErrTooLarge];
 //   - a signed file, unless told to strip the signature: [ErrSigned];
@@ -62,6 +63,11 @@ func AddSection(path, out string, s NewSection, o PatchOptions) error {
 func (f *File) AddSection(s NewSection, o PatchOptions) (*Patch, error) {
 	if err := s.complete(f); err != nil {
 		return nil, err
+	}
+	if s.Flags.Has(Shared) {
+		if err := f.notDotNet(s.Name); err != nil {
+			return nil, err
+		}
 	}
 	p, err := f.begin(o)
 	if err != nil {

@@ -52,6 +52,10 @@ func patchFile(path, out string, change func(*File) (*Patch, error)) error {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	// A link that leads nowhere is still one here.
+	if old, err := os.Lstat(out); err == nil && !old.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file, and would be replaced by one", out)
+	}
 	temp, err := writeBeside(p, out, info.Mode().Perm())
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ func TestAddSectionRefuses(t *testing.T) {
 		{"uninitialised", nil, NewSection{Name: "x", Size: 1, Flags: rws | Uninitialised}, PatchOptions{}, nil, "leave Uninitialised out"},
 		{"executable", nil, NewSection{Name: "x", Size: 1, Flags: rws | Execute}, PatchOptions{Force: true}, ErrUnshareable, "lets every process run code in every other"},
 		{"unreadable", nil, NewSection{Name: "x", Size: 1, Flags: Write | Shared}, PatchOptions{}, ErrUnshareable, "has to be readable"},
+		{".NET", func(k *sketch) { k.directories[DirCLR] = Directory{0x2000, 72} }, NewSection{Name: "x", Size: 1}, PatchOptions{Force: true}, ErrUnshareable, "is a .NET assembly"},
 		{"headers end", func(k *sketch) { k.headers = 0x80 + 24 + 240 + 4*40 + 39 }, NewSection{Name: "x", Size: 1}, PatchOptions{}, ErrNoRoom,
 			"the section table ends at offset 0x228, one more entry has 40 bytes, and the headers end at 0x24f"},
 		{"data begins", func(k *sketch) { k.sections[2].RawOffset = 0x240 }, NewSection{Name: "x", Size: 1}, PatchOptions{}, ErrNoRoom,

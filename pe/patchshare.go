@@ -36,6 +36,9 @@ func (f *File) shareable(s *Section, force bool) error {
 	if f.Optional.SectionAlignment < pageSize || s.VirtualAddress%pageSize != 0 {
 		return unshareable(s.Name, "at address %#x it has no pages of its own", s.VirtualAddress)
 	}
+	if err := f.notDotNet(s.Name); err != nil {
+		return err
+	}
 	if force {
 		return nil
 	}
@@ -46,6 +49,15 @@ func (f *File) shareable(s *Section, force bool) error {
 		return unshareable(s.Name, "it has %d bytes in memory and %d in the file; initialise all of its variables, and link again", s.virtualSize(), s.RawSize)
 	}
 	return f.plain(s)
+}
+
+// notDotNet refuses shared sections in a .NET assembly: its runtime does not load one that has
+// any, and a change makes its strong name invalid.
+func (f *File) notDotNet(name string) error {
+	if f.Directory(DirCLR).Address != 0 {
+		return unshareable(name, "this is a .NET assembly, which .NET does not load with a shared section")
+	}
+	return nil
 }
 
 func isReserved(section string) bool {

@@ -70,6 +70,10 @@ func (r *relocationReader) block(at, room int64) (int64, error) {
 	if size < header || size > room || size > header+entry*maxBlock {
 		return 0, malformedAt(rva, "a block of relocations of %d bytes; there are %d, and blocks have %d to %d", size, room, header, header+entry*maxBlock)
 	}
+	// Padding counts, and so does an empty block: it costs time all the same.
+	if r.left -= 1 + int((size-header)/entry); r.left < 0 {
+		return 0, malformedAt(rva, "more than %d relocations", maxRelocations)
+	}
 	if b, err = r.w.at(at, int(size)); err != nil {
 		return 0, damaged("a block of relocations", rva, err)
 	}
@@ -81,9 +85,6 @@ func (r *relocationReader) block(at, room int64) (int64, error) {
 		}
 		if target > math.MaxUint32 {
 			return 0, malformedAt(rva, "a relocation at address %#x", target)
-		}
-		if r.left--; r.left < 0 {
-			return 0, malformedAt(rva, "more than %d relocations", maxRelocations)
 		}
 		if !r.yield(Relocation{RVA: uint32(target), Type: kind}, nil) {
 			return 0, nil

@@ -128,7 +128,7 @@ func longName(name string) (offset uint32, ok bool) {
 		return 0, false
 	}
 	b, err := base64.StdEncoding.DecodeString("AA" + digits) // 48 bits
-	if err != nil || len(b) != 6 || b[1] != 0 { // padding and line ends make it shorter
+	if err != nil || len(b) != 6 || b[1] != 0 {              // padding and line ends make it shorter
 		return 0, false
 	}
 	return binary.BigEndian.Uint32(b[2:]), true

@@ -119,7 +119,9 @@ func (m *Image) AnySection(name string) (*Mapped, error) {
 	if err != nil {
 		return nil, fmt.Errorf("section %s: %w", printable(name), err)
 	}
-	return &Mapped{data: data, flags: s.Flags}, nil
+	// Windows shares pages. An image whose sections have none of their own is private as a whole.
+	own := m.File.Optional.SectionAlignment >= pageSize && s.VirtualAddress%pageSize == 0
+	return &Mapped{data: data, flags: s.Flags, own: own}, nil
 }
 
 // Mapped is a section in the memory of this process.
@@ -130,6 +132,7 @@ func (m *Image) AnySection(name string) (*Mapped, error) {
 type Mapped struct {
 	data  []byte
 	flags SectionFlags
+	own   bool // it has pages of its own
 }
 
 // Bytes returns the memory of the section itself, no copy. To write where Flags have no
@@ -140,7 +143,7 @@ func (m *Mapped) Bytes() []byte { return m.data }
 func (m *Mapped) Flags() SectionFlags { return m.flags }
 
 // Shared reports whether other processes see what is written there.
-func (m *Mapped) Shared() bool { return m.flags.Has(Shared) }
+func (m *Mapped) Shared() bool { return m.own && m.flags.Has(Shared) }
 
 // View returns the T that lies at an offset of a section, in place. T is
 //
@@ -162,8 +165,8 @@ func View[T any](m *Mapped, offset int) (*T, error) {
 	if offset < 0 || offset > len(m.data)-size {
 		return nil, fmt.Errorf("view: %T at offset %d has %d bytes; the section has %d", *new(T), offset, size, len(m.data))
 	}
-	if offset%unit != 0 {
-		return nil, fmt.Errorf("view: %T at offset %d; it has to be a multiple of %d", *new(T), offset, unit)
+	if offset%unit != 0 || !m.own && unit > 1 {
+		return nil, fmt.Errorf("view: %T at offset %d; it has to be a multiple of %d, in a section with pages of its own", *new(T), offset, unit)
 	}
 	return region.At[T](m.data, offset), nil
 }

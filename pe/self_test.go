@@ -19,7 +19,7 @@ type pair struct {
 
 func TestView(t *testing.T) {
 	words := make([]uint64, 8)
-	m := &Mapped{data: wordBytes(words)}
+	m := &Mapped{data: wordBytes(words), own: true}
 	n, err := View[atomic.Uint64](m, 8)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestView(t *testing.T) {
 }
 
 func TestViewRefuses(t *testing.T) {
-	m := &Mapped{data: wordBytes(make([]uint64, 8))}
+	m := &Mapped{data: wordBytes(make([]uint64, 8)), own: true}
 	refuses := func(err error, want string) {
 		t.Helper()
 		if err == nil || !strings.Contains(err.Error(), want) {

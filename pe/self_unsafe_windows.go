@@ -22,6 +22,9 @@ func loadLibrary(path string) (uintptr, error) {
 	if err != nil {
 		return 0, err
 	}
+	if filepath.Ext(path) == "" {
+		path += "." // or LoadLibraryEx appends .dll
+	}
 	// Neither the working directory nor PATH says which other libraries are loaded.
 	const where = windows.LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | windows.LOAD_LIBRARY_SEARCH_DEFAULT_DIRS
 	module, err := windows.LoadLibraryEx(path, 0, where)
