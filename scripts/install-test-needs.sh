@@ -20,7 +20,8 @@ has_bash_completion() {
 	command -v bash >/dev/null && [ -r /usr/share/bash-completion/bash_completion ]
 }
 
-# All that scripts/wine.sh asks for. Debian has Wine's loader outside PATH.
+# All that scripts/wine.sh asks for. Debian has Wine's loader outside PATH. A font is for what
+# windows show.
 has_wine() {
 	{ command -v wine64 || command -v wine || [ -x /usr/lib/wine/wine64 ]; } >/dev/null && command -v wineserver >/dev/null
 }
@@ -64,7 +65,7 @@ packages=
 has_imagemagick || packages="$packages imagemagick"
 has_groff || packages="$packages groff-base"
 has_bash_completion || packages="$packages bash bash-completion"
-has_wine || packages="$packages wine wine64"
+has_wine || packages="$packages wine wine64 fonts-dejavu-core"
 has_xvfb || packages="$packages xvfb"
 has_flock || packages="$packages util-linux"
 has_mingw || packages="$packages gcc-mingw-w64-x86-64"
