@@ -70,6 +70,11 @@ func (w *OwnWindow) HandleCopyData(h func(c CopyData) uintptr) {
 		if c.Size > MaxBytes { // not from SendMessage: somebody has posted an address
 			return Refused
 		}
+		if c.Size > 0 { // nor is there memory for bytes that are not there
+			if _, err := procmem.Self().ReadAt(make([]byte, 1), int64(c.Data)+int64(c.Size)-1); err != nil {
+				return Refused
+			}
+		}
 		data := make([]byte, c.Size)
 		if _, err := procmem.Self().ReadAt(data, int64(c.Data)); err != nil {
 			return Refused

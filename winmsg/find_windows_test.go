@@ -198,6 +198,9 @@ func TestStart(t *testing.T) {
 	_, err = Start(ctx, exec.Command(cPeer(t, "compare-client"), "--bogus"), Title("never"))
 	wantErr(t, err, partywall.ErrNotFound)
 	wantText(t, err, "exit status 64")
+	// It ends well, and might have started another program.
+	_, err = Start(within(t, 300*time.Millisecond), exec.Command(cPeer(t, "compare-client"), "--title", title), Title("never"))
+	wantErr(t, err, context.DeadlineExceeded)
 	cmd := exec.Command(cPeer(t, "compare-server"), "another title")
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -18,8 +18,9 @@ import (
 // the program and waits for the window until the context ends. Of several processes
 // that look for the same conditions at once, one starts the program: the others wait for its window.
 //
-// The program goes on when this process has ended. If it ends before its window is there, the error
-// says how; have cmd.Stderr keep what it said. cmd is not used if the window is there.
+// The program goes on when this process has ended. If it fails before its window is there, the error
+// says how; have cmd.Stderr keep what it said. One that ends well may have started another program,
+// whose window is waited for. cmd is not used if the window is there.
 func Start(ctx context.Context, cmd *exec.Cmd, conditions ...Condition) (*Window, error) {
 	q := newQuery(conditions)
 	w, err := q.find()
@@ -48,8 +49,9 @@ func Start(ctx context.Context, cmd *exec.Cmd, conditions ...Condition) (*Window
 		}
 		select {
 		case state := <-ended:
-			if state == nil {
-				state = errors.New("exit status 0")
+			if state == nil { // it may have left another program behind, which makes the window
+				ended = nil
+				continue
 			}
 			return nil, fmt.Errorf("%w: %s has ended before it made one: %w", err, cmd.Path, state)
 		case <-ctx.Done():
