@@ -198,12 +198,12 @@ func (w *OwnWindow) create() error {
 		w.config.prepare(w)
 	}
 	ownWindows.Store(h, w)
+	if w.config.visible {
+		winapi.ShowWindow(h, winapi.SW_SHOWNORMAL)
+	}
 	if err := winapi.SetWindowText(h, w.system.title); err != nil {
 		w.destroy()
 		return fmt.Errorf("SetWindowText: %w", err)
-	}
-	if w.config.visible {
-		winapi.ShowWindow(h, winapi.SW_SHOWNORMAL)
 	}
 	return nil
 }

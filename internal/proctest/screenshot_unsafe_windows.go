@@ -65,8 +65,12 @@ func Screenshot(t testing.TB, window uintptr) *image.NRGBA {
 		}
 		return result
 	}
+	// A pointer becomes a number in the call itself and nowhere else: only that keeps what it
+	// points to from lying on a stack, which can move meanwhile.
 	var inside struct{ left, top, right, bottom int32 }
-	do(getClientRect, window, uintptr(unsafe.Pointer(&inside)))
+	if ok, _, err := getClientRect.Call(window, uintptr(unsafe.Pointer(&inside))); ok == 0 {
+		t.Fatalf("%s: %v", getClientRect.Name, err)
+	}
 	width, height := int(inside.right), int(inside.bottom)
 	if width == 0 || height == 0 {
 		t.Fatalf("window %#x shows nothing: its inside is of %dx%d pixels", window, width, height)
@@ -85,7 +89,9 @@ func Screenshot(t testing.TB, window uintptr) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, width, height))
 	info := bitmapInfo{width: int32(width), height: -int32(height), planes: 1, bitCount: 32} // negative: the first row is the uppermost
 	info.size = uint32(unsafe.Offsetof(bitmapInfo{}.important) + 4)
-	do(getDIBits, screen, bitmap, 0, uintptr(height), uintptr(unsafe.Pointer(&m.Pix[0])), uintptr(unsafe.Pointer(&info)), 0)
+	if rows, _, err := getDIBits.Call(screen, bitmap, 0, uintptr(height), uintptr(unsafe.Pointer(&m.Pix[0])), uintptr(unsafe.Pointer(&info)), 0); rows == 0 {
+		t.Fatalf("%s: %v", getDIBits.Name, err)
+	}
 	for i := 0; i < len(m.Pix); i += 4 { // blue, green, red and nothing
 		m.Pix[i], m.Pix[i+2], m.Pix[i+3] = m.Pix[i+2], m.Pix[i], 255
 	}
