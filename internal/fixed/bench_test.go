@@ -58,3 +58,11 @@ func benchReceive[T any](b *testing.B) {
 		typ.Receive(fixed.Bytes(v), shared)
 	}
 }
+
+func BenchmarkUnion(b *testing.B) {
+	have, want := schemaOf[weather3](b), schemaOf[weather2](b)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = fixed.Union(have, want)
+	}
+}

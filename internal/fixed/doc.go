@@ -22,6 +22,9 @@
 // different machines. Each describes its own with a [Schema], which travels as
 // bytes; [Match] compares the two and names the first field that differs.
 //
+// Where programs of different generations share a value, they need not match:
+// [Union] lays out a value that has the fields of all of them.
+//
 // The shared bytes are hostile: another process may write anything there, at
 // any moment. [Type.Receive] therefore copies first and makes every bool a
 // valid one in the private copy, [Type.Publish] lets no private byte out

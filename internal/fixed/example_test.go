@@ -45,3 +45,34 @@ func ExampleMatch() {
 	fmt.Println(fixed.Match(before.Schema(), after.Schema()))
 	// Output: partywall: layout mismatch: field Width: kind is uint16 here and uint32 there
 }
+
+func ExampleUnion() {
+	type old struct {
+		Temperature float64
+		Rain        bool
+	}
+	type new struct {
+		Pressure    uint32
+		Temperature float64
+	}
+	section, _ := fixed.Of[old]()
+	program, _ := fixed.Of[new]()
+	grown, err := fixed.Union(section.Schema(), program.Schema())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range grown.Fields {
+		fmt.Println(f.Offset, f.Path, f.Kind)
+	}
+
+	type other struct{ Temperature float32 }
+	wrong, _ := fixed.Of[other]()
+	_, err = fixed.Union(grown, wrong.Schema())
+	fmt.Println(err)
+	// Output:
+	// 0 Temperature float64
+	// 8 Rain bool
+	// 16 Pressure uint32
+	// partywall: layout mismatch: field Temperature: kind is float32 here and float64 there
+}

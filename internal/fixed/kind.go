@@ -63,6 +63,16 @@ func (k Kind) Size() uint32 {
 	return kinds[k].size
 }
 
+// align returns the alignment in bytes that a value of the kind has where none is
+// prescribed: that of Go on a 64-bit machine, on every machine.
+func (k Kind) align() uint32 {
+	switch k {
+	case Complex64, Complex128:
+		return k.Size() / 2
+	}
+	return k.Size()
+}
+
 // kindOf returns the Kind of k, or 0 if k is not a fixed basic kind.
 func kindOf(k reflect.Kind) Kind {
 	for i := range kinds {

@@ -58,10 +58,17 @@ func mismatch(mine, theirs *Schema, i int) error {
 
 // differ says how two fields of the same path differ, or "" if they do not.
 func differ(m, t *Field) string {
-	what := "field " + m.Path
-	if m.Path == "" {
-		what = "the value"
+	how := unlike(m, t)
+	if how == "" && m.Offset != t.Offset {
+		how = fmt.Sprintf("%s: offset is %d here and %d there", m.what(), m.Offset, t.Offset)
 	}
+	return how
+}
+
+// unlike says how two fields of the same path differ wherever they lie, or "" if
+// they do not.
+func unlike(m, t *Field) string {
+	what := m.what()
 	switch {
 	case m.Kind != t.Kind:
 		return fmt.Sprintf("%s: kind is %v here and %v there", what, m.Kind, t.Kind)
@@ -69,22 +76,29 @@ func differ(m, t *Field) string {
 		return fmt.Sprintf("%s: size is %d here and %d there", what, m.Size, t.Size)
 	case m.Count != t.Count:
 		return fmt.Sprintf("%s: count is %d here and %d there", what, m.Count, t.Count)
-	case m.Offset != t.Offset:
-		return fmt.Sprintf("%s: offset is %d here and %d there", what, m.Offset, t.Offset)
 	}
 	return ""
 }
 
+// what returns what a text calls the field: "field Width", or "the value".
+func (f *Field) what() string {
+	if f.Path == "" {
+		return "the value"
+	}
+	return "field " + f.Path
+}
+
+// typeWords returns the type of the field, such as "uint32" or "[4]uint8".
+func (f *Field) typeWords() string {
+	if f.Count == 1 {
+		return f.Kind.String()
+	}
+	return fmt.Sprintf("[%d]%v", f.Count, f.Kind)
+}
+
 // words returns the whole field, such as "field Width (uint32 at 4)".
 func (f *Field) words() string {
-	what := "the value"
-	if f.Path != "" {
-		what = "field " + f.Path
-	}
-	if f.Count != 1 {
-		return fmt.Sprintf("%s ([%d]%v at %d)", what, f.Count, f.Kind, f.Offset)
-	}
-	return fmt.Sprintf("%s (%v at %d)", what, f.Kind, f.Offset)
+	return fmt.Sprintf("%s (%s at %d)", f.what(), f.typeWords(), f.Offset)
 }
 
 func (s *Schema) at(i int) *Field {
