@@ -59,6 +59,30 @@ func benchReceive[T any](b *testing.B) {
 	}
 }
 
+type swapped64 struct {
+	A [4]uint64
+	B [8]uint16
+	D int64
+	C float64
+}
+
+func BenchmarkApply(b *testing.B) {
+	b.Run("same64", benchApply[solid, solid])
+	b.Run("swapped64", benchApply[solid, swapped64])
+	b.Run("padded64", benchApply[padded64, padded64])
+}
+
+func benchApply[From, To any](b *testing.B) {
+	from, to := typeOf[From](b).Schema(), typeOf[To](b).Schema()
+	c := conversion(b, from, to)
+	src, dst := make([]byte, from.Size), make([]byte, to.Size)
+	b.ReportAllocs()
+	b.SetBytes(int64(to.Size))
+	for b.Loop() {
+		c.Apply(dst, src)
+	}
+}
+
 func BenchmarkUnion(b *testing.B) {
 	have, want := schemaOf[weather3](b), schemaOf[weather2](b)
 	b.ReportAllocs()

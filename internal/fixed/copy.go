@@ -40,8 +40,13 @@ func (t *Type) Receive(dst, src []byte) {
 		t.badLength("Receive", dst, src)
 	}
 	copy(dst, src)
-	for _, s := range t.bools {
-		bools := dst[s.start:s.end]
+	mendBools(dst, t.bools)
+}
+
+// mendBools makes every byte of the spans in the private bytes b a valid bool.
+func mendBools(b []byte, spans []span) {
+	for _, s := range spans {
+		bools := b[s.start:s.end]
 		for i, b := range bools {
 			if b > 1 {
 				bools[i] = 1

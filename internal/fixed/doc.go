@@ -23,7 +23,8 @@
 // bytes; [Match] compares the two and names the first field that differs.
 //
 // Where programs of different generations share a value, they need not match:
-// [Union] lays out a value that has the fields of all of them.
+// [Union] lays out a value that has the fields of all of them, and a
+// [Conversion] copies between that and what one program knows of it.
 //
 // The shared bytes are hostile: another process may write anything there, at
 // any moment. [Type.Receive] therefore copies first and makes every bool a

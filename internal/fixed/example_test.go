@@ -76,3 +76,29 @@ func ExampleUnion() {
 	// 16 Pressure uint32
 	// partywall: layout mismatch: field Temperature: kind is float32 here and float64 there
 }
+
+func ExampleConversion() {
+	type section struct {
+		Temperature float64
+		Rain        bool
+	}
+	type program struct{ Temperature float64 }
+	there, _ := fixed.Of[section]()
+	here, _ := fixed.Of[program]()
+
+	now := section{Temperature: 20, Rain: true}
+	shared := make([]byte, there.Size()) // stands for mapped memory
+	there.Publish(shared, fixed.Bytes(&now))
+
+	// The program stores a value without erasing what it does not know.
+	store, err := fixed.NewConversion(here.Schema(), there.Schema())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	store.Apply(shared, fixed.Bytes(&program{Temperature: 25}))
+
+	there.Receive(fixed.Bytes(&now), shared)
+	fmt.Printf("%+v\n", now)
+	// Output: {Temperature:25 Rain:true}
+}

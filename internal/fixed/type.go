@@ -96,19 +96,22 @@ func (t *Type) plan() {
 			seg = segment{start: f.Offset}
 		}
 		seg.end = f.Offset + f.Size*f.Count
-
-		if f.Kind != Bool {
-			continue
-		}
-		if n := len(t.bools); n > 0 && t.bools[n-1].end == f.Offset {
-			t.bools[n-1].end = seg.end
-		} else {
-			t.bools = append(t.bools, span{f.Offset, seg.end})
+		if f.Kind == Bool {
+			t.bools = appendSpan(t.bools, span{f.Offset, seg.end})
 		}
 	}
 	seg.next = t.schema.Size
 	t.segments = append(t.segments, seg)
 	t.solid = seg == segment{0, t.schema.Size, t.schema.Size}
+}
+
+// appendSpan appends s, or lengthens the last span if s follows it at once.
+func appendSpan(spans []span, s span) []span {
+	if n := len(spans); n > 0 && spans[n-1].end == s.start {
+		spans[n-1].end = s.end
+		return spans
+	}
+	return append(spans, s)
 }
 
 // Size returns the bytes of a value, padding included.

@@ -115,7 +115,7 @@ func TestUnionAligns(t *testing.T) {
 	}
 }
 
-// disagreements are pairs that Union does not accept. The
+// disagreements are pairs that neither Union nor NewConversion accepts. The
 // schema of the section is there, that of the program here.
 func disagreements(tb testing.TB) []disagreement {
 	u8, f64 := byte(fixed.Uint8), byte(fixed.Float64)
@@ -163,6 +163,10 @@ func TestDisagree(t *testing.T) {
 			u, err := fixed.Union(tt.there, tt.here)
 			if u != nil || !errors.Is(err, partywall.ErrLayout) || err.Error() != want {
 				t.Errorf("union: got %v, %v\nwant %s", u, err, want)
+			}
+			c, err := fixed.NewConversion(tt.there, tt.here)
+			if c != nil || !errors.Is(err, partywall.ErrLayout) || err.Error() != want {
+				t.Errorf("conversion: got %v, %v\nwant %s", c, err, want)
 			}
 			if _, err := fixed.Union(tt.here, tt.there); !errors.Is(err, partywall.ErrLayout) {
 				t.Errorf("the other way round: %v", err)
