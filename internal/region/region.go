@@ -22,9 +22,10 @@ const MaxSize = 4 << 30
 // bytes any more. There is no finalizer beneath: slices of the memory do not
 // keep the Region alive, so one could unmap memory in use.
 type Region struct {
-	mu   sync.Mutex
-	mem  []byte
-	file *os.File
+	mu       sync.Mutex
+	mem      []byte
+	file     *os.File
+	borrowed bool // somebody else's memory, which is not unmapped
 }
 
 // Fill says whether a new region's memory is allocated now or at first touch.
@@ -77,6 +78,23 @@ func Accept(file *os.File, size int64) (*Region, error) {
 	return &Region{mem: mem}, nil
 }
 
+// MapFile maps the first size bytes of a plain file, which must be a positive multiple of
+// the page size. A file can be made shorter by whoever may write it, and a touch beyond
+// its end is a fault then: see [runtime/debug.SetPanicOnFault]. It leaves file to the caller.
+func MapFile(file *os.File, size int64, readOnly bool) (*Region, error) {
+	if err := checkSize(size); err != nil {
+		return nil, fmt.Errorf("map %s: %w", file.Name(), err)
+	}
+	mem, err := mapFile(file, int(size), readOnly)
+	if err != nil {
+		return nil, fmt.Errorf("map %s of %d bytes: %w", file.Name(), size, err)
+	}
+	return &Region{mem: mem}, nil
+}
+
+// Borrow returns a region of memory that somebody else has mapped, and unmaps.
+func Borrow(mem []byte) *Region { return &Region{mem: mem, borrowed: true} }
+
 func checkSize(size int64) error {
 	if size <= 0 || size%int64(os.Getpagesize()) != 0 {
 		return fmt.Errorf("%d bytes is not a positive multiple of the page size, %d", size, os.Getpagesize())
@@ -117,6 +135,9 @@ func (r *Region) Close() error {
 	}
 	mem := r.mem
 	r.mem = nil
+	if r.borrowed {
+		return nil
+	}
 	if err := unmap(mem); err != nil {
 		return fmt.Errorf("unmap region of %d bytes: %w", len(mem), err)
 	}

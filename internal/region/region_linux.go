@@ -87,13 +87,19 @@ func verifyFD(fd int, size int64) error {
 	return nil
 }
 
-func mapShared(file *os.File, size int) (mem []byte, err error) {
+func mapShared(file *os.File, size int) ([]byte, error) { return mapFile(file, size, false) }
+
+func mapFile(file *os.File, size int, readOnly bool) (mem []byte, err error) {
+	access := unix.PROT_READ | unix.PROT_WRITE
+	if readOnly {
+		access = unix.PROT_READ
+	}
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
 	cerr := raw.Control(func(fd uintptr) {
-		mem, err = unix.Mmap(int(fd), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		mem, err = unix.Mmap(int(fd), 0, size, access, unix.MAP_SHARED)
 	})
 	if cerr != nil {
 		return nil, cerr

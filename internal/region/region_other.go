@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package region
 
@@ -17,4 +17,5 @@ func unsupported() error {
 func create(string, int64, Fill) (*os.File, error) { return nil, unsupported() }
 func verify(*os.File, int64) error                 { return unsupported() }
 func mapShared(*os.File, int) ([]byte, error)      { return nil, unsupported() }
+func mapFile(*os.File, int, bool) ([]byte, error)  { return nil, unsupported() }
 func unmap([]byte) error                           { return unsupported() }
