@@ -54,6 +54,10 @@ func TryStartLock(dir, name string) (*StartLock, error) { return tryStartLock(di
 // with [StartLock.Note], or 0. It is for people to read: nothing vouches for it.
 func StartingPID(dir, name string) int { return startingPID(dir, name) }
 
+// Stem returns what the files of a name are called in a run directory, without their
+// endings.
+func Stem(name string) string { return fileStem(name) }
+
 // fileStem returns what a name's files are called, without their endings: long and
 // strange names become short and plain ones. The true name is checked in the
 // handshake.
