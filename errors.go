@@ -13,7 +13,7 @@ var (
 	ErrName = errors.New("partywall: bad name")
 
 	// ErrNotFound: nobody serves that name now, or the service has no such
-	// method.
+	// method; no process has that section open.
 	ErrNotFound = errors.New("partywall: not found")
 
 	// ErrRunning: another process serves that name already.
@@ -24,26 +24,27 @@ var (
 	ErrPeerGone = errors.New("partywall: peer gone")
 
 	// ErrAccess: the other end, or the directory where names are looked up, is
-	// not this user's, or the system denied access.
+	// not this user's, or the system denied access; or a section is open for
+	// reading only.
 	ErrAccess = errors.New("partywall: access denied")
 
 	// ErrTooLarge: an argument, result or body exceeds a limit. The text names
 	// the limit and how to raise it.
 	ErrTooLarge = errors.New("partywall: too large")
 
-	// ErrLayout: the two processes disagree about the layout of a type. The
-	// text names the field.
+	// ErrLayout: two programs disagree about the layout of a type. The text
+	// names the field.
 	ErrLayout = errors.New("partywall: layout mismatch")
 
 	// ErrVersion: the two processes speak different versions of the protocol.
 	ErrVersion = errors.New("partywall: version mismatch")
 
-	// ErrProtocol: the other process broke the protocol. Its conn is ended.
+	// ErrProtocol: another process broke the protocol; a conn to it is ended.
 	ErrProtocol = errors.New("partywall: peer broke the protocol")
 
-	// ErrBusy: the service has no room for one more conn, or its process has no
-	// room for one more body.
-	ErrBusy = errors.New("partywall: service is full")
+	// ErrBusy: there is no room for one more conn, body or participant; or another
+	// process has what is needed, and does not get on. The text says which.
+	ErrBusy = errors.New("partywall: busy")
 
 	// ErrShutdown: the service is shutting down and takes no new calls. The
 	// call did not run.

@@ -37,7 +37,7 @@ var (
 	// inner are the rooms that public ones are built from.
 	inner = []string{
 		root, "internal/fixed", "internal/document", "internal/jsonview", "internal/region", "internal/wait",
-		"internal/peer", "internal/rendezvous", "internal/model", "internal/winapi",
+		"internal/peer", "internal/rendezvous", "internal/backing", "internal/model", "internal/winapi",
 	}
 
 	// system is what a room of internal that speaks to the system may import.
@@ -84,6 +84,7 @@ var rooms = map[string]room{
 	"internal/wait":       {ours: system, others: []string{xsys}, unsafe: true, assembly: true},
 	"internal/peer":       {ours: system, others: []string{xsys}},
 	"internal/rendezvous": {ours: with(system, "internal/peer", "internal/region"), others: []string{xsys}},
+	"internal/backing":    {ours: with(system, "internal/peer", "internal/region", "internal/rendezvous", "internal/wait"), others: []string{xsys}, unsafe: true},
 	"internal/doctor":     {ours: with(system, "internal/peer", "internal/region", "internal/rendezvous"), others: []string{xsys}, unsafe: true},
 	"internal/model":      {},
 	"internal/winapi":     {others: []string{xsys}, unsafe: true},

@@ -1,0 +1,315 @@
+package backing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/region"
+	"github.com/partywall/partywall/internal/rendezvous"
+)
+
+// A Place is where the files of sections lie.
+type Place struct {
+	Dir   string // the run directory; the user's if empty
+	Group string // whose members share it; nobody's if empty
+}
+
+// ending is that of an anchor's file. Those of regions have a dot and the generation behind it.
+const ending = ".section"
+
+// The byte-range locks lie far behind what is in an anchor's file.
+const (
+	nameByte  = 1 << 40
+	firstMark = nameByte + 1
+	markRange = 1 << 20
+)
+
+// Files is a [Backing] of files in a run directory: an anchor and a region for each
+// generation. The name lock and the marks are byte-range locks of the anchor's
+// file, which belong to this Files and end with it: fcntl(2), "Open file description locks",
+// and LockFileEx.
+type Files struct {
+	dir    *rendezvous.Dir
+	file   *os.File // the anchor
+	stem   string
+	anchor atomic.Pointer[region.Region]
+	bell   *sleeper
+
+	mu   sync.Mutex // one goroutine has the name lock at a time
+	mine int        // the number whose mark this has, or -1
+}
+
+// open opens the place's directory.
+func (p Place) open(create bool) (*rendezvous.Dir, error) {
+	if p.Group == "" {
+		return rendezvous.OpenDir(p.Dir, create)
+	}
+	gid, err := rendezvous.LookupGroup(p.Group)
+	if err != nil {
+		return nil, err
+	}
+	return rendezvous.OpenGroupDir(p.Dir, gid, create)
+}
+
+// OpenFiles opens the files of a name, and returns with the name lock. With create it makes
+// an anchor that is missing, which has no bytes then; else the error wraps
+// [partywall.ErrNotFound].
+func OpenFiles(ctx context.Context, place Place, name string, create bool) (_ *Files, err error) {
+	dir, err := place.open(create)
+	if err != nil {
+		return nil, err
+	}
+	f := &Files{dir: dir, stem: rendezvous.Stem(name), mine: -1, bell: newSleeper(dir.Path() + "/" + name)}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	flags := os.O_RDWR
+	if create {
+		flags |= os.O_CREATE
+	}
+	for {
+		f.file, err = dir.Open(f.stem+ending, flags)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return nil, fmt.Errorf("%w: there is none, or no process has it open", partywall.ErrNotFound)
+		case errors.Is(err, os.ErrExist):
+			continue // made by another meanwhile
+		case err != nil:
+			return nil, err
+		}
+		if err := f.Lock(ctx); err != nil {
+			return nil, err
+		}
+		// Whoever had the lock before may have removed the file.
+		if dir.Same(f.stem+ending, f.file) {
+			return f, f.mapAnchor()
+		}
+		f.Unlock()
+		f.file.Close()
+	}
+}
+
+// mapAnchor maps what the anchor's file holds, in whole pages.
+func (f *Files) mapAnchor() error {
+	info, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	page := int64(os.Getpagesize())
+	size := min(info.Size(), 1<<30) / page * page
+	if size == 0 {
+		return nil
+	}
+	r, err := region.MapFile(f.file, size, false)
+	if err != nil {
+		return err
+	}
+	f.anchor.Store(r)
+	return nil
+}
+
+// Lock implements [Backing].
+func (f *Files) Lock(ctx context.Context) error {
+	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {
+		if f.mu.TryLock() {
+			ok, err := tryLock(f.file, nameByte)
+			if ok {
+				return nil
+			}
+			f.mu.Unlock()
+			if err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the process that opens, closes or grows it: %w", context.Cause(ctx))
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Unlock implements [Backing].
+func (f *Files) Unlock() {
+	unlock(f.file, nameByte)
+	f.mu.Unlock()
+}
+
+// Anchor implements [Backing].
+func (f *Files) Anchor() []byte {
+	if r := f.anchor.Load(); r != nil {
+		return r.Bytes()
+	}
+	return nil
+}
+
+// Grows implements [Backing].
+func (f *Files) Grows() bool { return true }
+
+// Format implements [Backing].
+func (f *Files) Format(size int) error {
+	if err := f.removeRegions(); err != nil {
+		return err
+	}
+	if r := f.anchor.Swap(nil); r != nil {
+		r.Close()
+	}
+	if err := f.file.Truncate(0); err != nil {
+		return err
+	}
+	size = wholePages(size)
+	if err := allocate(f.file, int64(size)); err != nil {
+		return err
+	}
+	r, err := region.MapFile(f.file, int64(size), false)
+	if err != nil {
+		return err
+	}
+	f.anchor.Store(r)
+	return nil
+}
+
+func wholePages(size int) int {
+	page := os.Getpagesize()
+	return (size + page - 1) / page * page
+}
+
+// removeRegions removes all regions' names.
+func (f *Files) removeRegions() error {
+	files, err := f.dir.Files()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, file := range files {
+		if generation, ok := strings.CutPrefix(file, f.stem+ending+"."); ok {
+			if _, err := strconv.ParseUint(generation, 10, 64); err == nil {
+				errs = append(errs, f.dir.Remove(file))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Anyone implements [Backing].
+func (f *Files) Anyone() bool {
+	if f.mine < 0 {
+		return locked(f.file, firstMark, markRange)
+	}
+	return locked(f.file, firstMark, int64(f.mine)) || locked(f.file, firstMark+int64(f.mine)+1, markRange)
+}
+
+// Claim implements [Backing].
+func (f *Files) Claim(number int) (bool, error) {
+	ok, err := tryLock(f.file, firstMark+int64(number))
+	if ok {
+		f.mine = number
+	}
+	return ok, err
+}
+
+// Release implements [Backing].
+func (f *Files) Release() {
+	if f.mine >= 0 {
+		unlock(f.file, firstMark+int64(f.mine))
+		f.mine = -1
+	}
+}
+
+// Alive implements [Backing].
+func (f *Files) Alive(number int) bool { return locked(f.file, firstMark+int64(number), 1) }
+
+func (f *Files) regionFile(generation uint64) string {
+	return f.stem + ending + "." + strconv.FormatUint(generation, 10)
+}
+
+// Create implements [Backing].
+func (f *Files) Create(generation uint64, size int) (*region.Region, error) {
+	name := f.regionFile(generation)
+	if err := f.dir.Remove(name); err != nil {
+		return nil, err
+	}
+	file, err := f.dir.Open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	size = wholePages(size)
+	if err := allocate(file, int64(size)); err != nil {
+		f.dir.Remove(name)
+		return nil, fmt.Errorf("room for %d bytes in %s: %w", size, f.dir.Path(), err)
+	}
+	r, err := region.MapFile(file, int64(size), false)
+	if err != nil {
+		f.dir.Remove(name)
+	}
+	return r, err
+}
+
+// Open implements [Backing].
+func (f *Files) Open(generation uint64, readOnly bool) (*region.Region, error) {
+	flags := os.O_RDWR
+	if readOnly {
+		flags = os.O_RDONLY
+	}
+	file, err := f.dir.Open(f.regionFile(generation), flags)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return region.MapFile(file, info.Size(), readOnly)
+}
+
+// Drop implements [Backing].
+func (f *Files) Drop(generation uint64) { _ = f.dir.Remove(f.regionFile(generation)) }
+
+// Destroy implements [Backing].
+func (f *Files) Destroy() error {
+	if err := f.removeRegions(); err != nil {
+		return err
+	}
+	return f.dir.Remove(f.stem + ending)
+}
+
+// Sleep implements [Backing].
+func (f *Files) Sleep(bell *atomic.Uint32, seen uint32, number int) { f.bell.sleep(bell, seen, number) }
+
+// Wake implements [Backing].
+func (f *Files) Wake(bell *atomic.Uint32, asleep func(int) bool, numbers int) {
+	f.bell.wake(bell, asleep, numbers)
+}
+
+// WakeOwn implements [Backing].
+func (f *Files) WakeOwn(bell *atomic.Uint32, number int) { f.bell.wakeOwn(bell, number) }
+
+// Close implements [Backing].
+func (f *Files) Close() error {
+	var errs []error
+	if r := f.anchor.Swap(nil); r != nil {
+		errs = append(errs, r.Close())
+	}
+	f.bell.close()
+	if f.file != nil {
+		// Closing alone would keep the locks for as long as a process that is just being
+		// started shares the open file, which is until its exec.
+		f.Release()
+		unlock(f.file, nameByte)
+		errs = append(errs, f.file.Close())
+	}
+	errs = append(errs, f.dir.Close())
+	return errors.Join(errs...)
+}

@@ -1,0 +1,5 @@
+//go:build partywall_weak
+
+package section
+
+const checkWhole = false

@@ -1,0 +1,161 @@
+package section
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/partywall/partywall/internal/fixed"
+)
+
+// follow goes on to the current region, if that is another than a, and reports whether it has.
+func (c *core) follow(a *attachment) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.followed(a)
+}
+
+func (c *core) followed(a *attachment) (bool, error) {
+	if c.at.Load() != a {
+		return true, nil
+	}
+	for {
+		current := c.anchor.current.Load()
+		if current == a.generation {
+			return false, nil
+		}
+		next, err := c.attachTo(current)
+		if errors.Is(err, os.ErrNotExist) && c.anchor.current.Load() != current {
+			continue // it has been moved again
+		}
+		if err != nil {
+			return false, fmt.Errorf("go on to its generation %d: %w", current, err)
+		}
+		c.swap(a, next)
+		return true, nil
+	}
+}
+
+// attachTo maps the region of a generation, for values of the program's form.
+func (c *core) attachTo(generation uint64) (*attachment, error) {
+	r, err := c.backing.Open(generation, c.readOnly)
+	if err != nil {
+		return nil, err
+	}
+	a, err := attach(r, generation)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.fit(c.want); err != nil {
+		a.region.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// settle gets a store on whose region has been moved: it follows, or if there is nothing to follow,
+// whoever has moved the region has died, or is about to finish. Then it takes the name
+// lock and does it for him.
+func (c *core) settle(ctx context.Context, a *attachment) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if followed, err := c.followed(a); followed || err != nil {
+		return err
+	}
+	if ctx == noContext {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(context.Background(), Patience, os.ErrDeadlineExceeded)
+		defer cancel()
+	}
+	if err := c.lockName(ctx); err != nil {
+		return err
+	}
+	defer c.backing.Unlock()
+	if followed, err := c.followed(a); followed || err != nil {
+		return err
+	}
+	return c.grow(ctx, a)
+}
+
+// grow makes a successor of the current region, a, and goes on to it. It needs the name lock.
+func (c *core) grow(ctx context.Context, a *attachment) error {
+	next, err := c.succeed(ctx, a)
+	if err != nil {
+		return err
+	}
+	c.backing.Drop(a.generation)
+	if err := next.fit(c.want); err != nil {
+		next.region.Close()
+		return err
+	}
+	c.swap(a, next)
+	return nil
+}
+
+// succeed is the protocol's table "Growing". If a has been moved already, its value is
+// frozen, and nobody needs its lock.
+func (c *core) succeed(ctx context.Context, a *attachment) (next *attachment, err error) {
+	to, err := c.want.union(a.form)
+	if err != nil {
+		return nil, err
+	}
+	var held lockWord
+	defer c.endStore(a, &held, guard(), &err)
+	w, err := a.load()
+	if err == nil && !w.moved() {
+		if held, err = c.acquire(ctx, a); err == nil {
+			w, err = a.load()
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if next, err = c.successor(a, to, w); err != nil {
+		return nil, err
+	}
+	if held != 0 {
+		a.lock.Store(uint64(held | commitBit))
+		c.ring()
+		a.swtch.Store(uint64(w | movedBit))
+	}
+	c.anchor.current.Store(next.generation)
+	c.ring()
+	if held != 0 {
+		a.lock.Store(uint64(held.free()))
+	}
+	return next, nil
+}
+
+// successor makes the region that follows a, with the value that the switch word names.
+func (c *core) successor(a *attachment, to form, w switchWord) (*attachment, error) {
+	next, err := c.newRegion(a.generation+1, to)
+	if err != nil {
+		return nil, err
+	}
+	from, cell := a.cell(w.cell()), next.cell(0)
+	if to.kind == fixedForm {
+		conversion, err := fixed.NewConversion(a.form.fixed, to.fixed)
+		if err != nil {
+			next.region.Close()
+			c.backing.Drop(next.generation)
+			return nil, err
+		}
+		conversion.Apply(cell, from)
+	} else {
+		copy(cell, from)
+	}
+	next.swtch.Store(uint64(newSwitch(w.version(), 0)))
+	return next, nil
+}
+
+// newRegion makes the memory of a generation.
+func (c *core) newRegion(generation uint64, f form) (*attachment, error) {
+	g := newGeometry(f.kind, generation, f.capacity, len(f.schema))
+	r, err := c.backing.Create(generation, g.size)
+	if err != nil {
+		return nil, err
+	}
+	g.write(r.Bytes(), f.schema)
+	return newAttachment(r, g, f), nil
+}

@@ -1,0 +1,177 @@
+package section
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/backing"
+)
+
+// openCore creates or joins a section.
+func openCore(name string, want form, cfg *config) (_ *core, err error) {
+	if err := partywall.CheckName(name); err != nil {
+		return nil, err
+	}
+	c := &core{name: name, want: want, readOnly: cfg.readOnly, notify: cfg.notify}
+	defer func() { err = c.wrap(err) }()
+	ctx, cancel := context.WithTimeoutCause(context.Background(), Patience, os.ErrDeadlineExceeded)
+	defer cancel()
+	if cfg.view != nil {
+		c.backing, err = backing.OpenView(ctx, cfg.view, name, viewLayout(len(cfg.view)))
+	} else {
+		c.backing, err = backing.OpenFiles(ctx, cfg.place, name, !cfg.mustExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.join(ctx, cfg); err != nil {
+		if c.at.Load() != nil {
+			c.at.Load().region.Close()
+		}
+		c.backing.Release()
+		c.backing.Unlock()
+		c.backing.Close()
+		return nil, err
+	}
+	c.backing.Unlock()
+	return c, nil
+}
+
+// lockName takes the name lock, and leaves a note who has it.
+func (c *core) lockName(ctx context.Context) error {
+	if err := c.backing.Lock(ctx); err != nil {
+		return fmt.Errorf("%w (process %d)", err, c.anchor.holder.Load())
+	}
+	c.anchor.holder.Store(uint32(os.Getpid()))
+	return nil
+}
+
+// join makes the section if it is not there, and becomes a participant. It has the name lock.
+func (c *core) join(ctx context.Context, cfg *config) (err error) {
+	defer unguard(guard(), &err)
+	there, err := c.find()
+	switch {
+	case err != nil:
+		return err
+	case there && cfg.mustCreate:
+		return fmt.Errorf("%w already", os.ErrExist)
+	case !there && cfg.mustExist:
+		return errors.Join(fmt.Errorf("%w: no process has it open", partywall.ErrNotFound), c.backing.Destroy())
+	case !there && c.want.kind == 0:
+		return fmt.Errorf("%w: no process has it open, and nobody says what it holds", partywall.ErrNotFound)
+	case !there:
+		if err := c.create(); err != nil {
+			return err
+		}
+	}
+	c.anchor.holder.Store(uint32(os.Getpid()))
+	if cfg.keep {
+		c.anchor.flags.Or(keepFlag)
+	}
+	return c.participate(ctx)
+}
+
+// find reports whether the section is there: in use, or kept. What dead processes have left does
+// not count.
+func (c *core) find() (bool, error) {
+	anyone := c.backing.Anyone()
+	anchor, err := readAnchor(c.backing.Anchor(), c.name)
+	if err != nil {
+		if !anyone {
+			err = fmt.Errorf("%w; no process uses it: partywall section rm removes it", err)
+		}
+		return false, err
+	}
+	if anchor == nil {
+		if anyone {
+			return false, fmt.Errorf("%w: its anchor has no beginning", partywall.ErrProtocol)
+		}
+		return false, nil
+	}
+	c.anchor = anchor
+	kept := anchor.flags.Load()&keepFlag != 0 || !c.backing.Grows()
+	return (anyone || kept) && anchor.current.Load() != 0, nil
+}
+
+// create makes an anchor and a first region with the zero value.
+func (c *core) create() error {
+	entries := Participants
+	if n := len(c.backing.Anchor()); !c.backing.Grows() {
+		entries = (n - anchorTable) / entryBytes
+	}
+	if err := c.backing.Format(anchorBytes(entries)); err != nil {
+		return fmt.Errorf("room for its anchor: %w", err)
+	}
+	c.anchor = newAnchor(c.backing.Anchor(), entries)
+	if c.want.kind != fixedForm && c.want.capacity == 0 {
+		c.want.capacity = DefaultMaxSize
+	}
+	a, err := c.newRegion(1, c.want)
+	if err != nil {
+		return err
+	}
+	a.region.Close()
+	c.anchor.current.Store(1)
+	c.anchor.write(c.name)
+	return nil
+}
+
+// participate attaches to the current region, takes a number, and grows the region if the program's
+// type has what it lacks.
+func (c *core) participate(ctx context.Context) error {
+	current := c.anchor.current.Load()
+	r, err := c.backing.Open(current, c.readOnly)
+	if err != nil {
+		return fmt.Errorf("its generation %d: %w", current, err)
+	}
+	a, err := attach(r, current)
+	if err != nil {
+		return err
+	}
+	c.at.Store(a)
+	if c.want.kind == 0 {
+		c.want = a.form
+	}
+	need, err := c.want.union(a.form)
+	if err == nil {
+		err = a.fit(c.want)
+	}
+	if err == nil {
+		err = c.enlist(a)
+	}
+	if err != nil {
+		return err
+	}
+	c.introduce()
+	w, err := a.load()
+	if err != nil {
+		return err
+	}
+	grows := need.capacity != a.form.capacity || need.fixed != a.form.fixed
+	if (grows || w.moved()) && !c.readOnly {
+		return c.grow(ctx, a)
+	}
+	return nil
+}
+
+// enlist takes a number that nobody has, and that the lock word does not name as its holder: who waits
+// for the lock would take the newcomer for that.
+func (c *core) enlist(a *attachment) error {
+	for number := range c.anchor.entries {
+		if w := lockWord(a.lock.Load()); w.held() && w.owner() == number {
+			continue
+		}
+		ok, err := c.backing.Claim(number)
+		if err != nil {
+			return err
+		}
+		if ok {
+			c.number = number
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %d handles have it open, and no more can", partywall.ErrBusy, c.anchor.entries)
+}

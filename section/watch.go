@@ -1,0 +1,234 @@
+package section
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/partywall/partywall/internal/wait"
+)
+
+// A watch is one loop that waits for versions.
+type watch struct {
+	core  *core
+	ctx   context.Context
+	ended atomic.Bool // the context has
+	stop  func() bool
+
+	asleep atomic.Bool // it may be
+}
+
+// watch begins a loop. Its end has to be called.
+func (c *core) watch(ctx context.Context) *watch {
+	w := &watch{core: c, ctx: ctx}
+	if c.touch() {
+		c.anchor.entry(c.number).watchers.Add(1)
+		c.watching.Add(-1)
+	}
+	w.stop = context.AfterFunc(ctx, w.end)
+	return w
+}
+
+// touch keeps the anchor mapped until watching is taken back, if the handle is open.
+func (c *core) touch() bool {
+	c.watching.Add(1)
+	if !c.closing.Load() {
+		return true
+	}
+	c.watching.Add(-1)
+	return false
+}
+
+// end makes a waiting loop see that its context has ended. The loop may be about to sleep when
+// it is woken, so it is woken until it knows.
+func (w *watch) end() {
+	w.ended.Store(true)
+	c := w.core
+	for pause := shortPause; w.asleep.Load() && c.touch(); pause = min(2*pause, longPause) {
+		c.backing.WakeOwn(c.anchor.bell, c.number)
+		c.watching.Add(-1)
+		time.Sleep(pause)
+	}
+}
+
+// done ends the loop.
+func (w *watch) done() {
+	w.stop()
+	if c := w.core; c.touch() {
+		c.anchor.entry(c.number).watchers.Add(^uint32(0))
+		c.watching.Add(-1)
+	}
+}
+
+// await waits until there is a version above known, and returns nil then.
+func (w *watch) await(known uint64) error {
+	c := w.core
+	if there, err := w.look(known); there || err != nil {
+		return err
+	}
+	spun := c.predictor.Spin()
+	if spun {
+		there, err := w.spin(known)
+		if there || err != nil {
+			return err
+		}
+	}
+	start := time.Now()
+	for {
+		there, err := w.sleep(known)
+		if err != nil {
+			return err
+		}
+		if there {
+			if !spun {
+				c.predictor.Slept(time.Since(start), 1)
+			}
+			return nil
+		}
+	}
+}
+
+// look reports whether there is a version above known.
+func (w *watch) look(known uint64) (bool, error) {
+	c := w.core
+	for {
+		a := c.at.Load()
+		switch {
+		case a == nil:
+			return false, os.ErrClosed
+		case w.ended.Load() || w.ctx.Err() != nil:
+			return false, context.Cause(w.ctx)
+		}
+		word, err := a.peek()
+		if c.at.Load() != a {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if word.version() > known {
+			return true, nil
+		}
+		if !word.moved() {
+			return false, nil
+		}
+		// As long as there is no other region, nobody can have stored a version.
+		if followed, err := c.follow(a); !followed {
+			return false, err
+		}
+	}
+}
+
+// peek loads the switch word from memory that may not be there any more.
+func (a *attachment) peek() (w switchWord, err error) {
+	defer unguard(guard(), &err)
+	return a.load()
+}
+
+// spin looks until a spin is over.
+func (w *watch) spin(known uint64) (there bool, err error) {
+	c := w.core
+	var turn wait.Turn
+	defer turn.End()
+	for turn.Next() {
+		if there, err = w.glance(known, turn.Turns()); there || err != nil {
+			c.predictor.Hit()
+			return there, err
+		}
+	}
+	c.predictor.Miss()
+	return false, nil
+}
+
+// glance is look, and most times only as much of it as a spin needs.
+func (w *watch) glance(known uint64, n uint32) (bool, error) {
+	a := w.core.at.Load()
+	if a == nil || n%32 == 0 {
+		return w.look(known)
+	}
+	word, err := a.peek()
+	if err != nil || word.version() > known || word.moved() {
+		return w.look(known)
+	}
+	return false, nil
+}
+
+// sleep is the protocol's list "Watching". It reports whether there is a version above known.
+func (w *watch) sleep(known uint64) (there bool, err error) {
+	c := w.core
+	if !c.touch() {
+		return false, os.ErrClosed
+	}
+	defer c.watching.Add(-1)
+	w.asleep.Store(true)
+	defer w.asleep.Store(false)
+
+	seen := c.anchor.bell.Load()
+	c.anchor.sleepers.Store(1)
+	if err := w.outwait(); err != nil {
+		return false, err
+	}
+	if there, err := w.look(known); there || err != nil {
+		return there, err
+	}
+	c.backing.Sleep(c.anchor.bell, seen, c.number)
+	return w.look(known)
+}
+
+// outwait waits until nobody who lives is about to switch.
+func (w *watch) outwait() error {
+	c := w.core
+	var turn wait.Turn
+	defer turn.End()
+	var since time.Time
+	spins, pause := true, shortPause
+	for {
+		a := c.at.Load()
+		if a == nil || w.ended.Load() {
+			return nil // look says so
+		}
+		word, err := a.peekLock()
+		switch {
+		case c.at.Load() != a:
+			continue
+		case err != nil:
+			return err
+		case !word.commit():
+			return nil
+		}
+		if spins = spins && turn.Next(); spins {
+			continue
+		}
+		if since.IsZero() {
+			since = time.Now()
+		}
+		if time.Since(since) > suspicion && c.dead(word.owner()) {
+			return nil
+		}
+		time.Sleep(pause)
+		pause = min(2*pause, 20*longPause)
+	}
+}
+
+func (a *attachment) peekLock() (w lockWord, err error) {
+	defer unguard(guard(), &err)
+	return lockWord(a.lock.Load()), nil
+}
+
+// skipped says how many versions a watcher has missed that knew one and has now got another.
+func skipped(known, version uint64) uint64 {
+	if known == 0 {
+		return 0
+	}
+	return version - known - 1
+}
+
+// ended puts into words that a loop is over.
+func (w *watch) wrap(err error) error {
+	if w.ctx.Err() != nil {
+		return fmt.Errorf("watch: %w", err)
+	}
+	return err
+}
