@@ -128,6 +128,9 @@ func StartAs(t testing.TB, change func(*exec.Cmd), role string, args ...string) 
 // PID returns the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
+// Lines returns what the process prints, line by line, until it ends.
+func (p *Process) Lines() <-chan string { return p.lines }
+
 // Line returns the next line that the process prints; the test fails if none comes.
 func (p *Process) Line() string {
 	p.t.Helper()
