@@ -177,13 +177,13 @@ func (w *watch) sleep(known uint64) (there bool, err error) {
 	return w.look(known)
 }
 
-// outwait waits until nobody who lives is about to switch.
+// outwait waits until nobody who lives is about to switch. That takes the writer a moment, if it
+// runs; often it does not, because the scheduler has given its processor to whom it has just
+// woken. So this one gives the processor back before it looks again.
 func (w *watch) outwait() error {
 	c := w.core
-	var turn wait.Turn
-	defer turn.End()
 	var since time.Time
-	spins, pause := true, shortPause
+	pause := shortPause
 	for {
 		a := c.at.Load()
 		if a == nil || w.ended.Load() {
@@ -198,13 +198,14 @@ func (w *watch) outwait() error {
 		case !word.commit():
 			return nil
 		}
-		if spins = spins && turn.Next(); spins {
-			continue
-		}
 		if since.IsZero() {
 			since = time.Now()
 		}
-		if time.Since(since) > suspicion && c.dead(word.owner()) {
+		if time.Since(since) < suspicion {
+			wait.Yield()
+			continue
+		}
+		if c.dead(word.owner()) {
 			return nil
 		}
 		time.Sleep(pause)

@@ -15,11 +15,11 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "bench",
 		Short:   "Measure partywall on this machine",
-		Example: "  partywall bench call\n  partywall bench invoke",
+		Example: "  partywall bench call\n  partywall bench section\n  partywall bench invoke",
 		Args:    noCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBenchCall(), newBenchInvoke(), newServeInvoke(), newServe(handleBench, call.Quota(benchQuota)))
+	cmd.AddCommand(newBenchCall(), newBenchInvoke(), newBenchSection(), newServeSection(), newServeInvoke(), newServe(handleBench, call.Quota(benchQuota)))
 	return cmd
 }
 

@@ -7,4 +7,5 @@ import "runtime"
 // processor is not known on this system.
 func processor() uint32 { return 0 }
 
-func yield() { runtime.Gosched() }
+// Yield lets others run.
+func Yield() { runtime.Gosched() }

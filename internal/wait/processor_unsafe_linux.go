@@ -16,6 +16,6 @@ func processor() uint32 {
 	return cpu + 1
 }
 
-// yield lets another thread on this processor run, if one wants to
+// Yield lets another thread on this processor run, if one wants to
 // (sched_yield(2)). It keeps the scheduler's P, as any preemption does.
-func yield() { _, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+func Yield() { _, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }

@@ -80,7 +80,7 @@ func (t *Turn) long() bool {
 	if t.Place != nil {
 		t.Place.Look()
 		if t.Place.crowded.Load() {
-			yield()
+			Yield()
 			return !t.Place.leave() && time.Now().Before(t.until)
 		}
 	}
