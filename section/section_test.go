@@ -8,7 +8,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	proctest.Main(m, proctest.Roles{"hunt": huntRole, "conform": conformRole})
+	proctest.Main(m, proctest.Roles{"hunt": huntRole, "conform": conformRole, "grow": growRole})
 }
 
 // plant is what most tests share.
