@@ -84,7 +84,7 @@ func (s *Section[T]) LoadTo(v *T) (version uint64, err error) {
 	if s.typ != nil {
 		version, err = s.core.loadFixed(s.typ, fixed.Bytes(v))
 	} else {
-		version, *v, err = s.loadBody()
+		version, err = s.loadBody(v)
 	}
 	if err != nil {
 		return 0, s.core.wrap(err)
@@ -92,23 +92,25 @@ func (s *Section[T]) LoadTo(v *T) (version uint64, err error) {
 	return version, nil
 }
 
-// loadBody is LoadTo for what has no fixed layout.
-func (s *Section[T]) loadBody() (version uint64, v T, err error) {
+// loadBody is LoadTo for what has no fixed layout. It is not inlined, as what it does would drag
+// *v to the heap, and large values onto the stack, where nothing of this is needed.
+//
+//go:noinline
+func (s *Section[T]) loadBody(v *T) (uint64, error) {
 	version, data, err := s.core.read(nil, nil)
 	if err != nil {
-		return 0, v, err
+		return 0, err
 	}
-	if b, ok := any(&v).(*[]byte); ok {
+	p := new(T)
+	if b, ok := any(p).(*[]byte); ok {
 		*b = data
-		return version, v, nil
+	} else if len(data) > 0 { // somebody has stored
+		if err := document.Unmarshal(data, p); err != nil {
+			return 0, fmt.Errorf("%w: %w", partywall.ErrProtocol, err)
+		}
 	}
-	if len(data) == 0 { // nobody has stored
-		return version, v, nil
-	}
-	if err := document.Unmarshal(data, &v); err != nil {
-		return 0, v, fmt.Errorf("%w: %w", partywall.ErrProtocol, err)
-	}
-	return version, v, nil
+	*v = *p
+	return version, nil
 }
 
 // Store makes v the current value. If several store at once, the section has their values one after the
@@ -137,19 +139,22 @@ func (s *Section[T]) store(ctx context.Context, expect uint64, v *T) (uint64, er
 	if s.typ != nil {
 		return s.core.store(ctx, expect, &payload{typ: s.typ, data: fixed.Bytes(v)})
 	}
-	data, err := body(*v)
+	data, err := body(v)
 	if err != nil {
 		return 0, err
 	}
 	return s.core.store(ctx, expect, &payload{data: data})
 }
 
-// body returns the bytes of a value that has no fixed layout.
-func body(v any) ([]byte, error) {
-	if b, ok := v.([]byte); ok {
+// body returns the bytes of a value that has no fixed layout. It is not inlined, as loadBody is not.
+//
+//go:noinline
+func body[T any](v *T) ([]byte, error) {
+	value := any(*v)
+	if b, ok := value.([]byte); ok {
 		return b, nil
 	}
-	return document.Marshal(v)
+	return document.Marshal(value)
 }
 
 // Update loads the value, has f change it, and stores it, unless somebody has stored
@@ -159,23 +164,22 @@ func body(v any) ([]byte, error) {
 // The error wraps the context's if that ends first, and otherwise those of [Section.Store]. The
 // context also bounds how long other processes are waited for.
 func (s *Section[T]) Update(ctx context.Context, f func(v *T) error) error {
-	var v T
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return s.core.wrap(err)
 		}
-		version, err := s.LoadTo(&v)
+		v := new(T)
+		version, err := s.LoadTo(v)
 		if err != nil {
 			return err
 		}
-		if err := f(&v); err != nil {
+		if err := f(v); err != nil {
 			return err
 		}
-		_, err = s.store(ctx, version, &v)
+		_, err = s.store(ctx, version, v)
 		if !errors.Is(err, errStale) {
 			return s.core.wrap(err)
 		}
-		v = *new(T)
 	}
 }
 
@@ -200,7 +204,7 @@ func (s *Section[T]) Watch(ctx context.Context) iter.Seq2[Change[T], error] {
 		var known uint64
 		for {
 			var change Change[T]
-			err := w.await(known)
+			_, err := w.await(known)
 			if err == nil {
 				change.Version, err = s.LoadTo(&change.Value)
 			} else {
@@ -217,6 +221,16 @@ func (s *Section[T]) Watch(ctx context.Context) iter.Seq2[Change[T], error] {
 			}
 		}
 	}
+}
+
+// Await waits until there is a version above known, and returns the newest. It is what [Section.Watch] waits
+// with, for values that are too large to be passed around: [Section.LoadTo] loads the one that has come, or
+// one that has come after it. Its errors are those of Watch.
+func (s *Section[T]) Await(ctx context.Context, known uint64) (version uint64, err error) {
+	w := s.core.watch(ctx)
+	defer w.done()
+	version, err = w.await(known)
+	return version, s.core.wrap(err)
 }
 
 // check finds options that contradict each other.

@@ -2,7 +2,6 @@ package section
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync/atomic"
 	"time"
@@ -62,61 +61,55 @@ func (w *watch) done() {
 	}
 }
 
-// await waits until there is a version above known, and returns nil then.
-func (w *watch) await(known uint64) error {
+// await waits until there is a version above known, and returns the newest.
+func (w *watch) await(known uint64) (version uint64, err error) {
 	c := w.core
-	if there, err := w.look(known); there || err != nil {
-		return err
+	if version, err = w.look(known); version > known || err != nil {
+		return version, err
 	}
 	spun := c.predictor.Spin()
 	if spun {
-		there, err := w.spin(known)
-		if there || err != nil {
-			return err
+		if version, err = w.spin(known); version > known || err != nil {
+			return version, err
 		}
 	}
 	start := time.Now()
-	for {
-		there, err := w.sleep(known)
-		if err != nil {
-			return err
-		}
-		if there {
-			if !spun {
-				c.predictor.Slept(time.Since(start), 1)
-			}
-			return nil
-		}
+	for version <= known && err == nil {
+		version, err = w.sleep(known)
 	}
+	if err == nil && !spun {
+		c.predictor.Slept(time.Since(start), 1)
+	}
+	return version, err
 }
 
-// look reports whether there is a version above known.
-func (w *watch) look(known uint64) (bool, error) {
+// look returns the current version, if that is above known, and else known.
+func (w *watch) look(known uint64) (uint64, error) {
 	c := w.core
 	for {
 		a := c.at.Load()
 		switch {
 		case a == nil:
-			return false, os.ErrClosed
+			return known, os.ErrClosed
 		case w.ended.Load() || w.ctx.Err() != nil:
-			return false, context.Cause(w.ctx)
+			return known, context.Cause(w.ctx)
 		}
 		word, err := a.peek()
 		if c.at.Load() != a {
 			continue
 		}
 		if err != nil {
-			return false, err
+			return known, err
 		}
 		if word.version() > known {
-			return true, nil
+			return word.version(), nil
 		}
 		if !word.moved() {
-			return false, nil
+			return known, nil
 		}
 		// As long as there is no other region, nobody can have stored a version.
 		if followed, err := c.follow(a); !followed {
-			return false, err
+			return known, err
 		}
 	}
 }
@@ -128,22 +121,22 @@ func (a *attachment) peek() (w switchWord, err error) {
 }
 
 // spin looks until a spin is over.
-func (w *watch) spin(known uint64) (there bool, err error) {
+func (w *watch) spin(known uint64) (version uint64, err error) {
 	c := w.core
 	var turn wait.Turn
 	defer turn.End()
 	for turn.Next() {
-		if there, err = w.glance(known, turn.Turns()); there || err != nil {
+		if version, err = w.glance(known, turn.Turns()); version > known || err != nil {
 			c.predictor.Hit()
-			return there, err
+			return version, err
 		}
 	}
 	c.predictor.Miss()
-	return false, nil
+	return known, nil
 }
 
 // glance is look, and most times only as much of it as a spin needs.
-func (w *watch) glance(known uint64, n uint32) (bool, error) {
+func (w *watch) glance(known uint64, n uint32) (uint64, error) {
 	a := w.core.at.Load()
 	if a == nil || n%32 == 0 {
 		return w.look(known)
@@ -152,14 +145,14 @@ func (w *watch) glance(known uint64, n uint32) (bool, error) {
 	if err != nil || word.version() > known || word.moved() {
 		return w.look(known)
 	}
-	return false, nil
+	return known, nil
 }
 
-// sleep is the protocol's list "Watching". It reports whether there is a version above known.
-func (w *watch) sleep(known uint64) (there bool, err error) {
+// sleep is the protocol's list "Watching".
+func (w *watch) sleep(known uint64) (version uint64, err error) {
 	c := w.core
 	if !c.touch() {
-		return false, os.ErrClosed
+		return known, os.ErrClosed
 	}
 	defer c.watching.Add(-1)
 	w.asleep.Store(true)
@@ -168,10 +161,10 @@ func (w *watch) sleep(known uint64) (there bool, err error) {
 	seen := c.anchor.bell.Load()
 	c.anchor.sleepers.Store(1)
 	if err := w.outwait(); err != nil {
-		return false, err
+		return known, err
 	}
-	if there, err := w.look(known); there || err != nil {
-		return there, err
+	if version, err := w.look(known); version > known || err != nil {
+		return version, err
 	}
 	c.backing.Sleep(c.anchor.bell, seen, c.number)
 	return w.look(known)
@@ -224,12 +217,4 @@ func skipped(known, version uint64) uint64 {
 		return 0
 	}
 	return version - known - 1
-}
-
-// ended puts into words that a loop is over.
-func (w *watch) wrap(err error) error {
-	if w.ctx.Err() != nil {
-		return fmt.Errorf("watch: %w", err)
-	}
-	return err
 }

@@ -1,0 +1,16 @@
+package section
+
+import (
+	"unsafe"
+
+	"github.com/partywall/partywall/internal/region"
+)
+
+// aligned returns bytes that begin at a multiple of 64, as mapped memory does.
+func aligned(n int) []byte {
+	mem := make([]byte, n+64)
+	skip := -uintptr(unsafe.Pointer(&mem[0])) % 64
+	return mem[skip : skip+uintptr(n)]
+}
+
+func borrowed(mem []byte) *region.Region { return region.Borrow(mem) }
