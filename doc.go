@@ -5,6 +5,8 @@
 //   - [github.com/partywall/partywall/call]: synchronous calls to another
 //     process on the same machine, whose argument and result lie in memory that
 //     both have mapped.
+//   - [github.com/partywall/partywall/section]: named, typed state that many
+//     processes read, update and watch.
 //
 // The processes need no broker. A short call between two processes that are
 // awake makes no system call.
