@@ -246,7 +246,11 @@ func untilInputEnds() (context.Context, func()) {
 
 func TestHunt(t *testing.T) {
 	for size := range preys {
-		t.Run(size, func(t *testing.T) { hunt(t, size, *huntTime, *huntKills) })
+		kills := *huntKills
+		if raceEnabled {
+			kills = min(kills, 3)
+		}
+		t.Run(size, func(t *testing.T) { hunt(t, size, *huntTime, kills) })
 	}
 }
 

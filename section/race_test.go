@@ -1,0 +1,5 @@
+//go:build race
+
+package section_test
+
+const raceEnabled = true
