@@ -120,7 +120,6 @@ func (c *core) succeed(ctx context.Context, a *attachment) (next *attachment, er
 		a.swtch.Store(uint64(w | movedBit))
 	}
 	c.anchor.current.Store(next.generation)
-	c.ring()
 	if held != 0 {
 		a.lock.Store(uint64(held.free()))
 	}

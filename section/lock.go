@@ -50,7 +50,9 @@ func (c *core) acquireSlowly(ctx context.Context, a *attachment) (lockWord, erro
 			}
 			continue
 		}
-		if c.at.Load() != a {
+		// In a region that has been moved, the lock may be held by somebody who has died since, and
+		// whose number a newcomer has got.
+		if c.at.Load() != a || switchWord(a.swtch.Load()).moved() {
 			return 0, errMoved // or closed
 		}
 		if spins = spins && turn.Next(); spins {
@@ -64,6 +66,8 @@ func (c *core) acquireSlowly(ctx context.Context, a *attachment) (lockWord, erro
 			suspected, suspect, pause = w, now, shortPause
 		} else if now.Sub(suspect) > suspicion && c.dead(w.owner()) {
 			if mine := w.next(c.number); a.lock.CompareAndSwap(uint64(w), uint64(mine)) {
+				// The dead one may have cleared this and woken nobody.
+				c.anchor.sleepers.Store(1)
 				return mine, nil
 			}
 			continue

@@ -161,12 +161,14 @@ func (c *core) participate(ctx context.Context) error {
 // for the lock would take the newcomer for that.
 func (c *core) enlist(a *attachment) error {
 	for number := range c.anchor.entries {
-		if w := lockWord(a.lock.Load()); w.held() && w.owner() == number {
-			continue
-		}
 		ok, err := c.backing.Claim(number)
 		if err != nil {
 			return err
+		}
+		// Only now: before, somebody who lived might have taken the lock, and died.
+		if w := lockWord(a.lock.Load()); ok && w.held() && w.owner() == number {
+			c.backing.Release()
+			continue
 		}
 		if ok {
 			c.number = number

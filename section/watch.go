@@ -160,35 +160,36 @@ func (w *watch) sleep(known uint64) (version uint64, err error) {
 
 	seen := c.anchor.bell.Load()
 	c.anchor.sleepers.Store(1)
-	if err := w.outwait(); err != nil {
+	a := c.at.Load()
+	if a == nil {
+		return known, os.ErrClosed
+	}
+	if err := w.outwait(a); err != nil {
 		return known, err
 	}
-	if version, err := w.look(known); version > known || err != nil {
-		return version, err
+	version, err = w.look(known)
+	if version > known || err != nil || c.at.Load() != a {
+		return version, err // of another region the lock word has to be asked first
 	}
 	c.backing.Sleep(c.anchor.bell, seen, c.number)
 	return w.look(known)
 }
 
-// outwait waits until nobody who lives is about to switch. That takes the writer a moment, if it
+// outwait waits until nobody who lives is about to switch in a. That takes the writer a moment, if it
 // runs; often it does not, because the scheduler has given its processor to whom it has just
 // woken. So this one gives the processor back before it looks again.
-func (w *watch) outwait() error {
+func (w *watch) outwait(a *attachment) error {
 	c := w.core
 	var since time.Time
 	pause := shortPause
 	for {
-		a := c.at.Load()
-		if a == nil || w.ended.Load() {
-			return nil // look says so
-		}
-		word, err := a.peekLock()
+		word, moved, err := a.peekLock()
 		switch {
-		case c.at.Load() != a:
-			continue
+		case c.at.Load() != a, w.ended.Load():
+			return nil // look says what to do
 		case err != nil:
 			return err
-		case !word.commit():
+		case !word.commit(), moved:
 			return nil
 		}
 		if since.IsZero() {
@@ -206,9 +207,11 @@ func (w *watch) outwait() error {
 	}
 }
 
-func (a *attachment) peekLock() (w lockWord, err error) {
+// peekLock loads the lock word, and then whether the region has been moved.
+func (a *attachment) peekLock() (w lockWord, moved bool, err error) {
 	defer unguard(guard(), &err)
-	return lockWord(a.lock.Load()), nil
+	w = lockWord(a.lock.Load())
+	return w, switchWord(a.swtch.Load()).moved(), nil
 }
 
 // skipped says how many versions a watcher has missed that knew one and has now got another.
