@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -79,18 +80,27 @@ func jsonCheck(object map[string]any, check string) error {
 	return nil
 }
 
-func jsonField(object map[string]any, path string) (any, error) {
+// jsonField finds what a path of names and, in lists, of numbers leads to.
+func jsonField(value any, path string) (any, error) {
 	name, rest, deeper := strings.Cut(path, ".")
-	value, ok := object[name]
-	if !ok {
-		return nil, fmt.Errorf("there is no field %s", name)
+	switch v := value.(type) {
+	case map[string]any:
+		inner, ok := v[name]
+		if !ok {
+			return nil, fmt.Errorf("there is no field %s", name)
+		}
+		value = inner
+	case []any:
+		i, err := strconv.Atoi(name)
+		if err != nil || i < 0 || i >= len(v) {
+			return nil, fmt.Errorf("there is no element %s of %d", name, len(v))
+		}
+		value = v[i]
+	default:
+		return nil, fmt.Errorf("%v has no field %s", value, name)
 	}
 	if !deeper {
 		return value, nil
 	}
-	inner, ok := value.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("%s is no object", name)
-	}
-	return jsonField(inner, rest)
+	return jsonField(value, rest)
 }
