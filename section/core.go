@@ -22,6 +22,7 @@ type core struct {
 	name     string
 	want     form // the program's
 	readOnly bool
+	created  bool // by this handle
 	notify   func()
 
 	backing backing.Backing

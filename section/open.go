@@ -28,10 +28,13 @@ func openCore(name string, want form, cfg *config) (_ *core, err error) {
 		return nil, err
 	}
 	if err := c.join(ctx, cfg); err != nil {
-		if c.at.Load() != nil {
-			c.at.Load().region.Close()
+		if a := c.at.Load(); a != nil {
+			a.region.Close()
 		}
 		c.backing.Release()
+		if c.created {
+			err = errors.Join(err, c.backing.Destroy())
+		}
 		c.backing.Unlock()
 		c.backing.Close()
 		return nil, err
@@ -98,6 +101,7 @@ func (c *core) find() (bool, error) {
 
 // create makes an anchor and a first region with the zero value.
 func (c *core) create() error {
+	c.created = true
 	entries := Participants
 	if n := len(c.backing.Anchor()); !c.backing.Grows() {
 		entries = (n - anchorTable) / entryBytes

@@ -32,6 +32,9 @@ const (
 	markRange = 1 << 20
 )
 
+// settling is how many milliseconds a new file of a group may have the wrong mode.
+const settling = 100
+
 // Files is a [Backing] of files in a run directory: an anchor and a region for each
 // generation. The name lock and the marks are byte-range locks of the anchor's
 // file, which belong to this Files and end with it: fcntl(2), "Open file description locks",
@@ -77,9 +80,12 @@ func OpenFiles(ctx context.Context, place Place, name string, create bool) (_ *F
 	if create {
 		flags |= os.O_CREATE
 	}
-	for {
+	for tries := 0; ; tries++ {
 		f.file, err = dir.Open(f.stem+ending, flags)
 		switch {
+		case errors.Is(err, os.ErrPermission) && place.Group != "" && tries < settling:
+			time.Sleep(time.Millisecond) // another member may just have made it, and not yet opened it to the group
+			continue
 		case errors.Is(err, os.ErrNotExist):
 			return nil, fmt.Errorf("%w: there is none, or no process has it open", partywall.ErrNotFound)
 		case errors.Is(err, os.ErrExist):
