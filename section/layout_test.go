@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
-	"unsafe"
 
 	"github.com/partywall/partywall/internal/fixed"
 )
@@ -23,13 +22,13 @@ func TestLayout(t *testing.T) {
 		"anchor: bell":          {anchorBell, 256},
 		"anchor: sleepers":      {anchorSleepers, 260},
 		"anchor: table":         {anchorTable, 384},
-		"entry":                 {int(unsafe.Sizeof(entry{})), 32},
+		"entry":                 {entrySize, 32},
 		"entry: size":           {entryBytes, 32},
-		"entry: who":            {int(unsafe.Offsetof(entry{}.who)), 0},
-		"entry: pins":           {int(unsafe.Offsetof(entry{}.pins)), 8},
-		"entry: since":          {int(unsafe.Offsetof(entry{}.since)), 16},
-		"entry: watchers":       {int(unsafe.Offsetof(entry{}.watchers)), 24},
-		"entry: role":           {int(unsafe.Offsetof(entry{}.role)), 28},
+		"entry: who":            {entryWho, 0},
+		"entry: pins":           {entryPins, 8},
+		"entry: since":          {entrySince, 16},
+		"entry: watchers":       {entryWatchers, 24},
+		"entry: role":           {entryRole, 28},
 		"region: version":       {regionVersion, 8},
 		"region: form":          {regionForm, 12},
 		"region: generation":    {regionGeneration, 16},

@@ -14,3 +14,13 @@ func aligned(n int) []byte {
 }
 
 func borrowed(mem []byte) *region.Region { return region.Borrow(mem) }
+
+// Where the words of an entry lie.
+const (
+	entrySize     = int(unsafe.Sizeof(entry{}))
+	entryWho      = int(unsafe.Offsetof(entry{}.who))
+	entryPins     = int(unsafe.Offsetof(entry{}.pins))
+	entrySince    = int(unsafe.Offsetof(entry{}.since))
+	entryWatchers = int(unsafe.Offsetof(entry{}.watchers))
+	entryRole     = int(unsafe.Offsetof(entry{}.role))
+)

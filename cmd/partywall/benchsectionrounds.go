@@ -85,7 +85,9 @@ func (m *sectionMeasurement) sleepers(ctx context.Context, s *section.Section[pr
 	if err != nil {
 		return err
 	}
-	defer bare.close()
+	if bare != nil {
+		defer bare.close()
+	}
 	for range parts {
 		if bare == nil {
 			d = 2 * d

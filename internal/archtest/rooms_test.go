@@ -85,7 +85,7 @@ var rooms = map[string]room{
 	"internal/peer":       {ours: system, others: []string{xsys}},
 	"internal/rendezvous": {ours: with(system, "internal/peer", "internal/region"), others: []string{xsys}},
 	"internal/backing":    {ours: with(system, "internal/peer", "internal/region", "internal/rendezvous", "internal/wait"), others: []string{xsys}, unsafe: true},
-	"internal/doctor":     {ours: with(system, "internal/peer", "internal/region", "internal/rendezvous"), others: []string{xsys}, unsafe: true},
+	"internal/doctor":     {ours: with(system, "internal/peer", "internal/region", "internal/rendezvous", "internal/wait"), others: []string{xsys}, unsafe: true},
 	"internal/model":      {},
 	"internal/winapi":     {others: []string{xsys}, unsafe: true},
 

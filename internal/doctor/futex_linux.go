@@ -10,10 +10,10 @@ import (
 )
 
 // futexWake has a waiter on one mapping woken through another: the futex is not
-// private, so the kernel takes both for the same word. Calls sleep on their
-// socket instead (docs/decisions/0005); sections, to come, will wait like this.
+// private, so the kernel takes both for the same word. Who watches a section waits
+// like this; calls sleep on their socket instead (docs/decisions/0005).
 func futexWake(ctx context.Context) Finding {
-	const notCalls = "Calls do not use it: they sleep on their socket. Sections, to come, will."
+	const notCalls = "Calls do not use it: they sleep on their socket. Who watches a section does, and would not be woken."
 	mine, theirs, err := twice(page)
 	if err != nil {
 		f := refused(err, "memory for a futex", "")
@@ -32,7 +32,7 @@ func futexWake(ctx context.Context) Finding {
 				Status: Warning,
 				Seen:   fmt.Sprintf("nobody was woken: %v", os.NewSyscallError("futex", err)),
 				Means:  notCalls,
-				Advice: "Nothing for calls. The kernel or the sandbox has no futex between mappings: use another for what is to come.",
+				Advice: "Nothing for calls. The kernel or the sandbox has no futex between mappings: use another to watch sections.",
 			}
 		case <-time.After(100 * time.Microsecond):
 			woken = futexWakeAll(theirs.Bytes())
@@ -41,5 +41,5 @@ func futexWake(ctx context.Context) Finding {
 	if err := <-waited; err != nil && err != unix.EINTR {
 		return Finding{Status: Warning, Seen: os.NewSyscallError("futex", err).Error(), Means: notCalls, Advice: advice(err)}
 	}
-	return fine("woken through another mapping; calls do not need it")
+	return fine("woken through another mapping; sections need it, calls do not")
 }

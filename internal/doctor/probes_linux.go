@@ -92,12 +92,12 @@ func yamaScope(scope string) Finding {
 	case "0":
 		return fine("ptrace_scope 0: nothing is restricted; %s", calls)
 	case "1":
-		return fine("ptrace_scope 1: %s; package procmem, to come, will reach only this process's descendants", calls)
+		return fine("ptrace_scope 1: %s; package procmem reaches only this process's descendants", calls)
 	}
 	return Finding{
 		Status: Warning,
 		Seen:   "ptrace_scope " + scope + ": " + calls,
-		Means:  "Package procmem, to come, will not reach other processes' memory (process_vm_readv).",
+		Means:  "Package procmem does not reach other processes' memory (process_vm_readv).",
 		Advice: "Nothing for calls. For procmem: sysctl kernel.yama.ptrace_scope=1, unless it is 3, which lasts until the next boot.",
 	}
 }
