@@ -164,7 +164,7 @@ func (w *watch) sleep(known uint64) (version uint64, err error) {
 	if a == nil {
 		return known, os.ErrClosed
 	}
-	if err := w.outwait(a); err != nil {
+	if err := w.outwait(a, known); err != nil {
 		return known, err
 	}
 	version, err = w.look(known)
@@ -175,21 +175,22 @@ func (w *watch) sleep(known uint64) (version uint64, err error) {
 	return w.look(known)
 }
 
-// outwait waits until nobody who lives is about to switch in a. That takes the writer a moment, if it
+// outwait waits until nobody who lives is about to switch in a, away from the version known; whoever has
+// switched may be stopped before he says that he is done. It takes the writer a moment, if he
 // runs; often it does not, because the scheduler has given its processor to whom it has just
 // woken. So this one gives the processor back before it looks again.
-func (w *watch) outwait(a *attachment) error {
+func (w *watch) outwait(a *attachment, known uint64) error {
 	c := w.core
 	var since time.Time
 	pause := shortPause
 	for {
-		word, moved, err := a.peekLock()
+		word, now, err := a.peekLock()
 		switch {
 		case c.at.Load() != a, w.ended.Load():
 			return nil // look says what to do
 		case err != nil:
 			return err
-		case !word.commit(), moved:
+		case !word.commit(), now.moved(), now.version() > known:
 			return nil
 		}
 		if since.IsZero() {
@@ -207,11 +208,11 @@ func (w *watch) outwait(a *attachment) error {
 	}
 }
 
-// peekLock loads the lock word, and then whether the region has been moved.
-func (a *attachment) peekLock() (w lockWord, moved bool, err error) {
+// peekLock loads the lock word, and then the switch word.
+func (a *attachment) peekLock() (w lockWord, now switchWord, err error) {
 	defer unguard(guard(), &err)
 	w = lockWord(a.lock.Load())
-	return w, switchWord(a.swtch.Load()).moved(), nil
+	return w, switchWord(a.swtch.Load()), nil
 }
 
 // skipped says how many versions a watcher has missed that knew one and has now got another.
