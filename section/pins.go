@@ -44,10 +44,3 @@ func (p *pins) store() {
 	}
 	p.word.Store(word)
 }
-
-// cells returns the cells that are pinned, as bits.
-func (p *pins) cells() uint8 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return pinned(p.word.Load())
-}
