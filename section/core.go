@@ -93,9 +93,10 @@ func (c *core) leave() error {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	err := c.backing.Lock(ctx)
+	keep := c.anchor.flags.Load()&keepFlag != 0
 	c.backing.Release()
 	if err == nil {
-		if !c.backing.Anyone() && c.anchor.flags.Load()&keepFlag == 0 {
+		if !c.backing.Anyone() && !keep {
 			err = c.backing.Destroy()
 		}
 		c.backing.Unlock()

@@ -26,8 +26,9 @@ type Backing interface {
 	// Anchor returns the anchor's bytes, nil if there is none yet.
 	Anchor() []byte
 
-	// Format makes a new anchor of zeros, of at least size bytes, and removes all regions. It
-	// needs the name lock, and that Anyone is false.
+	// Format makes a new anchor of zeros, of at least size bytes, and removes all regions. If it is
+	// killed meanwhile, the first 8 bytes are zero, or those before still are there as all others.
+	// It needs the name lock, and that Anyone is false.
 	Format(size int) error
 
 	// Grows reports whether there can be more than one generation. If not, the memory is
@@ -38,14 +39,15 @@ type Backing interface {
 	Anyone() bool
 
 	// Claim sets the mark of a number for this backing, which may have one at a time. It
-	// reports false if somebody has that mark. It needs the name lock.
+	// reports false if somebody has that mark, or asks just then whether somebody has. It needs
+	// the name lock.
 	Claim(number int) (bool, error)
 
-	// Release takes back the mark.
+	// Release takes back the mark. The anchor's bytes must not be touched any more.
 	Release()
 
-	// Alive reports whether another than this backing has the mark of a number. It
-	// makes a system call.
+	// Alive reports whether somebody has the mark of a number, which is not this backing's own.
+	// It makes a system call.
 	Alive(number int) bool
 
 	// Create makes the memory of a generation, at least size bytes of zeros, instead of any
@@ -57,9 +59,11 @@ type Backing interface {
 	Open(generation uint64, readOnly bool) (*region.Region, error)
 
 	// Drop removes the name of a generation's memory. Whoever has it mapped keeps it.
+	// What could not be dropped, a later Create, Format or Destroy does away with.
 	Drop(generation uint64)
 
-	// Destroy removes everything. It needs the name lock, and that Anyone is false.
+	// Destroy removes everything. It needs the name lock, and that Anyone is false. The anchor's
+	// bytes must not be touched any more.
 	Destroy() error
 
 	// Sleep returns when the bell differs from seen, or when somebody has woken its

@@ -2,6 +2,7 @@ package backing
 
 import (
 	"math"
+	"os"
 	"sync/atomic"
 
 	"github.com/partywall/partywall/internal/wait"
@@ -11,6 +12,8 @@ import (
 type sleeper struct{}
 
 func newSleeper(string) *sleeper { return nil }
+
+func fileSleeper(*os.File) (*sleeper, error) { return nil, nil }
 
 // group is the bit of those numbers that are woken together when one is woken alone.
 func group(number int) uint32 { return 1 << (number % 32) }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,7 +69,7 @@ func OpenFiles(ctx context.Context, place Place, name string, create bool) (_ *F
 	if err != nil {
 		return nil, err
 	}
-	f := &Files{dir: dir, stem: rendezvous.Stem(name), mine: -1, bell: newSleeper(dir.Path() + "/" + name)}
+	f := &Files{dir: dir, stem: rendezvous.Stem(name), mine: -1}
 	defer func() {
 		if err != nil {
 			f.Close()
@@ -98,10 +97,16 @@ func OpenFiles(ctx context.Context, place Place, name string, create bool) (_ *F
 		}
 		// Whoever had the lock before may have removed the file.
 		if dir.Same(f.stem+ending, f.file) {
+			if f.bell, err = fileSleeper(f.file); err != nil {
+				return nil, err
+			}
 			return f, f.mapAnchor()
 		}
 		f.Unlock()
 		f.file.Close()
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("its file is another at each look: %w", context.Cause(ctx))
+		}
 	}
 }
 
@@ -164,15 +169,12 @@ func (f *Files) Grows() bool { return true }
 
 // Format implements [Backing].
 func (f *Files) Format(size int) error {
-	if err := f.removeRegions(); err != nil {
+	if err := f.removeRegions(math.MaxUint64); err != nil {
 		return err
 	}
-	if r := f.anchor.Swap(nil); r != nil {
-		r.Close()
-	}
-	if err := f.file.Truncate(0); err != nil {
-		return err
-	}
+	f.unmapAnchor()
+	// A process that is just being killed may have the file mapped still: Windows refuses to make
+	// it shorter then.
 	size = wholePages(size)
 	if err := allocate(f.file, int64(size)); err != nil {
 		return err
@@ -181,30 +183,28 @@ func (f *Files) Format(size int) error {
 	if err != nil {
 		return err
 	}
+	clearFirst(r.Bytes())
 	f.anchor.Store(r)
 	return nil
+}
+
+func (f *Files) unmapAnchor() error {
+	if r := f.anchor.Swap(nil); r != nil {
+		return r.Close()
+	}
+	return nil
+}
+
+// clearFirst makes memory zeros, and its first word before all others: as long as that is not
+// zero, all is there.
+func clearFirst(mem []byte) {
+	region.At[atomic.Uint64](mem, 0).Store(0)
+	clear(mem)
 }
 
 func wholePages(size int) int {
 	page := os.Getpagesize()
 	return (size + page - 1) / page * page
-}
-
-// removeRegions removes all regions' names.
-func (f *Files) removeRegions() error {
-	files, err := f.dir.Files()
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, file := range files {
-		if generation, ok := strings.CutPrefix(file, f.stem+ending+"."); ok {
-			if _, err := strconv.ParseUint(generation, 10, 64); err == nil {
-				errs = append(errs, f.dir.Remove(file))
-			}
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // Anyone implements [Backing].
@@ -224,8 +224,10 @@ func (f *Files) Claim(number int) (bool, error) {
 	return ok, err
 }
 
-// Release implements [Backing].
+// Release implements [Backing]. Whoever is the last does not find the file mapped by those
+// who have left: Windows would not delete it.
 func (f *Files) Release() {
+	f.unmapAnchor()
 	if f.mine >= 0 {
 		unlock(f.file, firstMark+int64(f.mine))
 		f.mine = -1
@@ -235,59 +237,12 @@ func (f *Files) Release() {
 // Alive implements [Backing].
 func (f *Files) Alive(number int) bool { return locked(f.file, firstMark+int64(number), 1) }
 
-func (f *Files) regionFile(generation uint64) string {
-	return f.stem + ending + "." + strconv.FormatUint(generation, 10)
-}
-
-// Create implements [Backing].
-func (f *Files) Create(generation uint64, size int) (*region.Region, error) {
-	name := f.regionFile(generation)
-	if err := f.dir.Remove(name); err != nil {
-		return nil, err
-	}
-	file, err := f.dir.Open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	size = wholePages(size)
-	if err := allocate(file, int64(size)); err != nil {
-		f.dir.Remove(name)
-		return nil, fmt.Errorf("room for %d bytes in %s: %w", size, f.dir.Path(), err)
-	}
-	r, err := region.MapFile(file, int64(size), false)
-	if err != nil {
-		f.dir.Remove(name)
-	}
-	return r, err
-}
-
-// Open implements [Backing].
-func (f *Files) Open(generation uint64, readOnly bool) (*region.Region, error) {
-	flags := os.O_RDWR
-	if readOnly {
-		flags = os.O_RDONLY
-	}
-	file, err := f.dir.Open(f.regionFile(generation), flags)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return region.MapFile(file, info.Size(), readOnly)
-}
-
-// Drop implements [Backing].
-func (f *Files) Drop(generation uint64) { _ = f.dir.Remove(f.regionFile(generation)) }
-
 // Destroy implements [Backing].
 func (f *Files) Destroy() error {
-	if err := f.removeRegions(); err != nil {
+	if err := f.removeRegions(math.MaxUint64); err != nil {
 		return err
 	}
+	f.unmapAnchor()
 	return f.dir.Remove(f.stem + ending)
 }
 
@@ -304,10 +259,7 @@ func (f *Files) WakeOwn(bell *atomic.Uint32, number int) { f.bell.wakeOwn(bell, 
 
 // Close implements [Backing].
 func (f *Files) Close() error {
-	var errs []error
-	if r := f.anchor.Swap(nil); r != nil {
-		errs = append(errs, r.Close())
-	}
+	errs := []error{f.unmapAnchor()}
 	f.bell.close()
 	if f.file != nil {
 		// Closing alone would keep the locks for as long as a process that is just being

@@ -25,6 +25,7 @@ func alive(uint64) bool                     { return true }
 type sleeper struct{}
 
 func newSleeper(string) *sleeper                          { return nil }
+func fileSleeper(*os.File) (*sleeper, error)              { return nil, unsupported() }
 func (*sleeper) sleep(*atomic.Uint32, uint32, int)        {}
 func (*sleeper) wake(*atomic.Uint32, func(int) bool, int) {}
 func (*sleeper) wakeOwn(*atomic.Uint32, int)              {}
