@@ -31,6 +31,7 @@ const (
 	anchorCurrent  = 128
 	anchorBuilder  = 136 // for package backing: who has a view's name lock
 	anchorHolder   = 144 // the process that had the name lock last, for people
+	anchorNonce    = 152 // for package backing: what tells a view's bell from others'
 	anchorBell     = 256
 	anchorSleepers = 260
 	anchorTable    = 384

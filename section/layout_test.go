@@ -19,6 +19,7 @@ func TestLayout(t *testing.T) {
 		"anchor: current":       {anchorCurrent, 128},
 		"anchor: builder":       {anchorBuilder, 136},
 		"anchor: holder":        {anchorHolder, 144},
+		"anchor: nonce":         {anchorNonce, 152},
 		"anchor: bell":          {anchorBell, 256},
 		"anchor: sleepers":      {anchorSleepers, 260},
 		"anchor: table":         {anchorTable, 384},

@@ -11,5 +11,6 @@ func viewLayout(bytes int) backing.ViewLayout {
 		Builder: anchorBuilder,
 		Table:   anchorTable,
 		Stride:  entryBytes,
+		Nonce:   anchorNonce,
 	}
 }

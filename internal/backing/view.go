@@ -3,6 +3,7 @@ package backing
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ type ViewLayout struct {
 	Builder int // the offset of the word that says who has the name lock
 	Table   int // the offset of the first participant's word that says who has the mark
 	Stride  int // from there to the next participant's
+	Nonce   int // the offset of a word that tells this view's bell from others'
 }
 
 // View is a [Backing] of bytes that somebody else has mapped. There are no kernel's locks, so the
@@ -27,14 +29,16 @@ type View struct {
 	mem    []byte
 	layout ViewLayout
 	me     uint64
-	bell   *sleeper
+
+	ready sync.Once
+	bell  *sleeper
 
 	mu   sync.Mutex
 	mine int
 }
 
 // OpenView returns the backing of a view with the name lock.
-func OpenView(ctx context.Context, mem []byte, name string, layout ViewLayout) (*View, error) {
+func OpenView(ctx context.Context, mem []byte, layout ViewLayout) (*View, error) {
 	if len(mem) <= layout.Anchor {
 		return nil, fmt.Errorf("%w: %d bytes of memory; the anchor alone takes %d", partywall.ErrTooLarge, len(mem), layout.Anchor)
 	}
@@ -42,7 +46,7 @@ func OpenView(ctx context.Context, mem []byte, name string, layout ViewLayout) (
 	if err != nil {
 		return nil, err
 	}
-	v := &View{mem: mem, layout: layout, me: me, mine: -1, bell: newSleeper("view " + name)}
+	v := &View{mem: mem, layout: layout, me: me, mine: -1}
 	if err := v.Lock(ctx); err != nil {
 		return nil, err
 	}
@@ -92,9 +96,18 @@ func (v *View) Grows() bool { return false }
 
 // Format implements [Backing].
 func (v *View) Format(int) error {
-	clear(v.mem[:v.layout.Builder])
+	clearFirst(v.mem[:v.layout.Builder])
 	clear(v.mem[v.layout.Builder+8 : v.layout.Anchor])
+	v.nonce().Store(rand.Uint64())
 	return nil
+}
+
+func (v *View) nonce() *atomic.Uint64 { return region.At[atomic.Uint64](v.mem, v.layout.Nonce) }
+
+// sleeper is what sleeps on the bell of this memory, which has been formatted by now.
+func (v *View) sleeper() *sleeper {
+	v.ready.Do(func() { v.bell = newSleeper(fmt.Sprintf("view %016x", v.nonce().Load())) })
+	return v.bell
 }
 
 // Anyone implements [Backing].
@@ -162,19 +175,21 @@ func (v *View) Drop(uint64) {}
 func (v *View) Destroy() error { return nil }
 
 // Sleep implements [Backing].
-func (v *View) Sleep(bell *atomic.Uint32, seen uint32, number int) { v.bell.sleep(bell, seen, number) }
+func (v *View) Sleep(bell *atomic.Uint32, seen uint32, number int) {
+	v.sleeper().sleep(bell, seen, number)
+}
 
 // Wake implements [Backing].
 func (v *View) Wake(bell *atomic.Uint32, asleep func(int) bool, numbers int) {
-	v.bell.wake(bell, asleep, numbers)
+	v.sleeper().wake(bell, asleep, numbers)
 }
 
 // WakeOwn implements [Backing].
-func (v *View) WakeOwn(bell *atomic.Uint32, number int) { v.bell.wakeOwn(bell, number) }
+func (v *View) WakeOwn(bell *atomic.Uint32, number int) { v.sleeper().wakeOwn(bell, number) }
 
 // Close implements [Backing].
 func (v *View) Close() error {
 	v.Release()
-	v.bell.close()
+	v.sleeper().close()
 	return nil
 }
