@@ -20,7 +20,7 @@ func openCore(name string, want form, cfg *config) (_ *core, err error) {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), Patience, os.ErrDeadlineExceeded)
 	defer cancel()
 	if cfg.view != nil {
-		c.backing, err = backing.OpenView(ctx, cfg.view, viewLayout(len(cfg.view)))
+		c.backing, err = openView(ctx, cfg.view)
 	} else {
 		c.backing, err = backing.OpenFiles(ctx, cfg.place, name, !cfg.mustExist)
 	}
