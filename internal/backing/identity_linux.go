@@ -32,21 +32,24 @@ func identityOf(pid int) (uint64, error) {
 // alive reports whether the process of an identity is there. In doubt it is.
 func alive(identity uint64) bool {
 	pid := int(identity >> 32)
-	now, err := identityOf(pid)
-	switch {
-	case os.IsNotExist(err):
-		return false
-	case err == nil && now != identity:
-		return false
-	}
 	// A process that nobody has waited for is still in /proc. Its descriptor can be read from
-	// when all its threads have ended (pidfd_open(2)).
+	// when all its threads have ended (pidfd_open(2)). No descriptor, and no ESRCH either: the id
+	// is a thread's now, or this kernel does not have them.
 	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return err != unix.ESRCH
+	if err == unix.ESRCH {
+		return false
 	}
-	defer unix.Close(fd)
-	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(poll, 0)
-	return err != nil || n == 0
+	there := err == nil
+	if there {
+		defer unix.Close(fd)
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		if n, err := unix.Poll(poll, 0); err == nil && n > 0 {
+			return false
+		}
+	}
+	now, err := identityOf(pid)
+	if err != nil { // of another user's process /proc may say nothing: proc(5), hidepid
+		return there || !os.IsNotExist(err)
+	}
+	return now == identity
 }
