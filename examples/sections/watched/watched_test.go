@@ -10,9 +10,9 @@ import (
 	"github.com/partywall/partywall/internal/proctest"
 )
 
-func TestMain(m *testing.M) {
-	proctest.Main(m, proctest.Roles{"answer": answerRole})
-}
+var roles = proctest.Roles{"answer": answerRole}
+
+func TestMain(m *testing.M) { proctest.Main(m, roles) }
 
 // answerRole answers until its input ends.
 func answerRole(args []string) error {
