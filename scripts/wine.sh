@@ -6,8 +6,8 @@
 #
 # One run at a time has the prefix, so that no test sees another's windows; nothing
 # of a run is left when it has ended. The prefix and the C programs that tests talk to
-# (every testdata/*.c of this repository; the program finds them in the directory
-# PARTYWALL_C_PEERS) are made at first use, and kept in PARTYWALL_WINE, or else in
+# (every testdata/*.c of this repository, and none in a folder below; the program finds
+# them in the directory PARTYWALL_C_PEERS) are made at first use, and kept in PARTYWALL_WINE, or else in
 # partywall-wine in the user's cache directory. A C program is made again when its source
 # is newer.
 set -euo pipefail
@@ -89,7 +89,7 @@ while IFS= read -r -d '' source; do
 	x86_64-w64-mingw32-gcc -std=c11 -O2 -Wall -Wextra -Werror "$kind" -o "$peers/.new.exe" "$source" -lgdi32 ||
 		fail "$source does not build"
 	mv "$peers/.new.exe" "$program"
-done < <(find "$root" -mindepth 1 -name '.*' -prune -o -path '*/testdata/*.c' -type f -print0)
+done < <(find "$root" -mindepth 1 -name '.*' -prune -o -regex '.*/testdata/[^/]*\.c' -type f -print0)
 # Wine has / as drive Z. Its winepath would say the same, half a second later.
 PARTYWALL_C_PEERS=Z:${peers//\//\\}
 export PARTYWALL_C_PEERS
