@@ -155,7 +155,7 @@ const gone = ".gone"
 // and goes at one of the next calls.
 func (d *Dir) Remove(file string) error {
 	to := fmt.Sprintf("%s.%016x%s", file, rand.Uint64(), gone)
-	err := os.Rename(d.at(file), d.at(to))
+	err := patiently(func() error { return os.Rename(d.at(file), d.at(to)) })
 	d.sweep()
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/windows"
 
@@ -93,7 +94,10 @@ func TestOpenDir(t *testing.T) {
 	if _, err := OpenDir(file, true); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), file) {
 		t.Error(err)
 	}
-	link := filepath.Join(t.TempDir(), "link")
+}
+
+func TestOpenDirThroughLink(t *testing.T) {
+	path, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(path, link); err != nil {
 		t.Skip("no links here:", err)
 	}
@@ -172,6 +176,36 @@ func TestRemove(t *testing.T) {
 	left, err := os.ReadDir(d.Path())
 	if err != nil || len(left) != 0 {
 		t.Error(left, err)
+	}
+}
+
+// A program that keeps others from a file for a moment is waited for, and not for ever.
+func TestFileIsBusy(t *testing.T) {
+	d := openTestDir(t)
+	openTestFile(t, d, "a", os.O_RDWR|os.O_CREATE).Close()
+	busy := func() (free func()) {
+		name, err := windows.UTF16PtrFromString(filepath.Join(d.Path(), "a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		handle, err := windows.CreateFile(name, windows.GENERIC_READ, 0, nil, windows.OPEN_EXISTING, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func() { windows.CloseHandle(handle) }
+	}
+	free := busy()
+	if _, err := d.Open("a", os.O_RDWR); !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+		t.Error(err)
+	}
+	if err := d.Remove("a"); !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+		t.Error(err)
+	}
+	time.AfterFunc(10*time.Millisecond, free)
+	openTestFile(t, d, "a", os.O_RDWR).Close()
+	time.AfterFunc(10*time.Millisecond, busy())
+	if err := d.Remove("a"); err != nil {
+		t.Error(err)
 	}
 }
 

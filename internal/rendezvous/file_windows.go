@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/sys/windows"
 
@@ -30,8 +31,12 @@ func (d *Dir) Open(file string, flags int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	handle, err := windows.CreateFile(path, access, shareAll, nil, how,
-		windows.FILE_ATTRIBUTE_TEMPORARY|windows.FILE_FLAG_OPEN_REPARSE_POINT, 0)
+	var handle windows.Handle
+	err = patiently(func() error {
+		handle, err = windows.CreateFile(path, access, shareAll, nil, how,
+			windows.FILE_ATTRIBUTE_TEMPORARY|windows.FILE_FLAG_OPEN_REPARSE_POINT, 0)
+		return err
+	})
 	switch {
 	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
 		return nil, fmt.Errorf("%w: %w", d.strange(file), err)
@@ -43,6 +48,18 @@ func (d *Dir) Open(file string, flags int) (*os.File, error) {
 		return nil, err
 	}
 	return os.NewFile(uintptr(handle), file), nil
+}
+
+// patiently tries again for half a second if somebody keeps others from a file: not we, but a program that
+// looks through all files for viruses, or for words, may do so for a moment.
+func patiently(try func() error) (err error) {
+	for pause := time.Millisecond; pause < 500*time.Millisecond; pause *= 2 {
+		if err = try(); !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+	return err
 }
 
 // shareAll keeps nobody from what he wants to do with a file.
