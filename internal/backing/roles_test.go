@@ -17,11 +17,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	proctest.Main(m, proctest.Roles{"participant": participant, "come and go": func(args []string) error {
-		fmt.Println("ready")
-		fmt.Println("wrong:", comeAndGo(ground{args[0], args[1]}))
-		return nil
-	}})
+	proctest.Main(m, proctest.Roles{
+		"participant": participant,
+		"identity":    identityRole,
+		"come and go": func(args []string) error {
+			fmt.Println("ready")
+			fmt.Println("wrong:", comeAndGo(ground{args[0], args[1]}))
+			return nil
+		},
+	})
 }
 
 // The anchor of these tests, in files and in views.
