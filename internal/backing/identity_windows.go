@@ -24,9 +24,12 @@ func identityOf(process windows.Handle, pid uint32) (uint64, error) {
 func alive(identity uint64) bool {
 	pid := uint32(identity >> 32)
 	process, err := windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
-	if err != nil {
-		// Windows has this word for an id that no process has.
-		return !errors.Is(err, windows.ERROR_INVALID_PARAMETER)
+	switch {
+	case errors.Is(err, windows.ERROR_INVALID_PARAMETER): // no process has that id
+		return false
+	case err != nil: // another user's may have it
+		now, err := listed(pid)
+		return err != nil || now == identity
 	}
 	defer windows.CloseHandle(process)
 	if now, err := identityOf(process, pid); err == nil && now != identity {
