@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -81,7 +83,13 @@ func privateDir() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make a run directory: %w; set TMPDIR to a directory that can be written to", err)
 	}
-	return dir, os.Setenv("PARTYWALL_DIR", dir)
+	run := dir
+	if runtime.GOOS == "windows" {
+		// What is made here by os.MkdirTemp may be used by whom the temporary directory lets in. The
+		// first who opens a section in run makes that, for this user alone.
+		run = filepath.Join(dir, "run")
+	}
+	return dir, os.Setenv("PARTYWALL_DIR", run)
 }
 
 func askSections(ctx context.Context) (report *sectionsReport, err error) {
