@@ -59,6 +59,9 @@ func (c *core) store(ctx context.Context, expect uint64, p *payload) (uint64, er
 // storeInto is the protocol's table "Storing".
 func (c *core) storeInto(ctx context.Context, a *attachment, expect uint64, p *payload) (version uint64, err error) {
 	if a.form.kind != fixedForm && len(p.data) > a.capacity {
+		if w, err := a.peek(); err == nil && w.moved() {
+			return 0, errMoved // to where there may be more room
+		}
 		return 0, fmt.Errorf("%w: a value of %d bytes, and %d fit: open it with a larger MaxSize", partywall.ErrTooLarge, len(p.data), a.capacity)
 	}
 	var held lockWord
