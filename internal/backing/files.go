@@ -100,7 +100,7 @@ func OpenFiles(ctx context.Context, place Place, name string, create bool) (_ *F
 			if f.bell, err = fileSleeper(f.file); err != nil {
 				return nil, err
 			}
-			return f, f.mapAnchor()
+			return f, f.mapAnchor(false)
 		}
 		f.Unlock()
 		f.file.Close()
@@ -111,7 +111,7 @@ func OpenFiles(ctx context.Context, place Place, name string, create bool) (_ *F
 }
 
 // mapAnchor maps what the anchor's file holds, in whole pages.
-func (f *Files) mapAnchor() error {
+func (f *Files) mapAnchor(readOnly bool) error {
 	info, err := f.file.Stat()
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (f *Files) mapAnchor() error {
 	if size == 0 {
 		return nil
 	}
-	r, err := region.MapFile(f.file, size, false)
+	r, err := region.MapFile(f.file, size, readOnly)
 	if err != nil {
 		return err
 	}
