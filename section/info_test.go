@@ -78,6 +78,29 @@ func TestInfo(t *testing.T) {
 	leaks.Check()
 }
 
+// Who opens the section after its last writer has gone is not taken for that.
+func TestInfoOfTheNext(t *testing.T) {
+	first := open[plant](t, "info/next")
+	second := open[plant](t, "info/next")
+	if err := second.Store(plant{}); err != nil {
+		t.Fatal(err)
+	}
+	if i := describe(t, "info/next"); i.Writer != os.Getpid() {
+		t.Errorf("%+v", i)
+	}
+	second.Close()
+	open[plant](t, "info/next")
+	if i := describe(t, "info/next"); i.Writer != 0 || i.Writers() != 2 {
+		t.Errorf("%+v", i)
+	}
+	if err := first.Store(plant{}); err != nil {
+		t.Fatal(err)
+	}
+	if i := describe(t, "info/next"); i.Writer != os.Getpid() {
+		t.Errorf("%+v", i)
+	}
+}
+
 // The forms, and what growing changes.
 func TestInfoForms(t *testing.T) {
 	open[[]byte](t, "info/bytes", section.MaxSize(100))

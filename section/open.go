@@ -162,21 +162,27 @@ func (c *core) participate(ctx context.Context) error {
 }
 
 // enlist takes a number that nobody has, and that the lock word does not name as its holder: who waits
-// for the lock would take the newcomer for that.
+// for the lock would take the newcomer for that. Nor does it take the last holder's, if there is another: people
+// would take the newcomer for who has written last.
 func (c *core) enlist(a *attachment) error {
-	for number := range c.anchor.entries {
-		ok, err := c.backing.Claim(number)
-		if err != nil {
-			return err
-		}
-		// Only now: before, somebody who lived might have taken the lock, and died.
-		if w := lockWord(a.lock.Load()); ok && w.held() && w.owner() == number {
-			c.backing.Release()
-			continue
-		}
-		if ok {
-			c.number = number
-			return nil
+	for _, any := range []bool{false, true} {
+		for number := range c.anchor.entries {
+			if w := lockWord(a.lock.Load()); !any && w != 0 && w.owner() == number {
+				continue
+			}
+			ok, err := c.backing.Claim(number)
+			if err != nil {
+				return err
+			}
+			// Only now: before, somebody who lived might have taken the lock, and died.
+			if w := lockWord(a.lock.Load()); ok && w.held() && w.owner() == number {
+				c.backing.Unclaim()
+				continue
+			}
+			if ok {
+				c.number = number
+				return nil
+			}
 		}
 	}
 	return fmt.Errorf("%w: %d handles have it open, and no more can", partywall.ErrBusy, c.anchor.entries)

@@ -43,7 +43,10 @@ type Backing interface {
 	// the name lock.
 	Claim(number int) (bool, error)
 
-	// Release takes back the mark. The anchor's bytes must not be touched any more.
+	// Unclaim takes back the mark.
+	Unclaim()
+
+	// Release does so at the end. The anchor's bytes must not be touched any more.
 	Release()
 
 	// Alive reports whether somebody has the mark of a number, which is not this backing's own.

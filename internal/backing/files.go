@@ -224,14 +224,19 @@ func (f *Files) Claim(number int) (bool, error) {
 	return ok, err
 }
 
-// Release implements [Backing]. Whoever is the last does not find the file mapped by those
-// who have left: Windows would not delete it.
-func (f *Files) Release() {
-	f.unmapAnchor()
+// Unclaim implements [Backing].
+func (f *Files) Unclaim() {
 	if f.mine >= 0 {
 		unlock(f.file, firstMark+int64(f.mine))
 		f.mine = -1
 	}
+}
+
+// Release implements [Backing]. Whoever is the last does not find the file mapped by those
+// who have left: Windows would not delete it.
+func (f *Files) Release() {
+	f.unmapAnchor()
+	f.Unclaim()
 }
 
 // Alive implements [Backing].

@@ -131,7 +131,10 @@ func (v *View) Claim(number int) (bool, error) {
 }
 
 // Release implements [Backing].
-func (v *View) Release() {
+func (v *View) Release() { v.Unclaim() }
+
+// Unclaim implements [Backing].
+func (v *View) Unclaim() {
 	if v.mine >= 0 {
 		v.mark(v.mine).Store(0)
 		v.mine = -1
