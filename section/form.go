@@ -123,3 +123,18 @@ func (want form) union(have form) (form, error) {
 	u.capacity = max(want.capacity, have.capacity)
 	return u, nil
 }
+
+// wanted is the form that this handle has use for in a region of form have: that of the program's
+// type, or without one whatever is there.
+func (c *core) wanted(have form) form {
+	if c.want.kind != 0 {
+		return c.want
+	}
+	switch have.kind {
+	case bytesForm:
+		have.capacity = max(have.capacity, c.want.capacity)
+	case documentForm:
+		have.capacity = max(have.capacity, min(c.want.capacity, document.MaxSize))
+	}
+	return have
+}

@@ -47,7 +47,7 @@ func (c *core) attachTo(generation uint64) (*attachment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.fit(c.want); err != nil {
+	if err := a.fit(c.wanted(a.form)); err != nil {
 		a.region.Close()
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (c *core) grow(ctx context.Context, a *attachment) error {
 		return err
 	}
 	c.backing.Drop(a.generation)
-	if err := next.fit(c.want); err != nil {
+	if err := next.fit(c.wanted(next.form)); err != nil {
 		next.region.Close()
 		return err
 	}
@@ -96,7 +96,7 @@ func (c *core) grow(ctx context.Context, a *attachment) error {
 // succeed is the protocol's table "Growing". If a has been moved already, its value is
 // frozen, and nobody needs its lock.
 func (c *core) succeed(ctx context.Context, a *attachment) (next *attachment, err error) {
-	to, err := c.want.union(a.form)
+	to, err := c.wanted(a.form).union(a.form)
 	if err != nil {
 		return nil, err
 	}

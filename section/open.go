@@ -136,12 +136,10 @@ func (c *core) participate(ctx context.Context) error {
 		return err
 	}
 	c.at.Store(a)
-	if c.want.kind == 0 {
-		c.want = a.form
-	}
-	need, err := c.want.union(a.form)
+	want := c.wanted(a.form)
+	need, err := want.union(a.form)
 	if err == nil {
-		err = a.fit(c.want)
+		err = a.fit(want)
 	}
 	if err == nil {
 		err = c.enlist(a)

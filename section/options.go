@@ -17,6 +17,7 @@ type config struct {
 	mustExist  bool
 	keep       bool
 	maxSize    int
+	holds      []string
 	notify     func()
 }
 
@@ -79,3 +80,11 @@ func Notify(f func()) Option { return option(func(c *config) { c.notify = f }) }
 // The section lasts as long as the memory. It cannot grow, and has fewer participants: one for each 256
 // bytes of the memory.
 func In(memory []byte) Option { return option(func(c *config) { c.view = memory }) }
+
+// Holds has [OpenDynamic] create the section if it is not there, and says of what type: "bytes", or the
+// fields of a fixed layout with their types, such as "n:uint32", "name:[32]uint8" and "pos.x:float64", which
+// lie as Go would lay them out. An existing section grows by the fields that it lacks. [Open] takes no
+// notice of it.
+func Holds(types ...string) Option {
+	return option(func(c *config) { c.holds = append([]string{}, types...) })
+}

@@ -18,13 +18,13 @@ const (
 )
 
 // take copies a value out of its cell: of a fixed layout into dst, which has its bytes, of
-// anything else into body. Without a type the bytes of a fixed layout stay as they are.
+// anything else into body. Without a type, the bytes of a fixed layout go there too, as they are.
 func (a *attachment) take(cell []byte, typ *fixed.Type, dst []byte) (body []byte, err error) {
 	switch {
 	case a.form.kind != fixedForm:
 		return a.body(cell)
 	case typ == nil:
-		copy(dst, cell)
+		return bytes.Clone(cell), nil
 	case a.in != nil:
 		a.in.Receive(dst, cell)
 	default:

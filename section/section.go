@@ -198,29 +198,7 @@ type Change[T any] struct {
 // It ends with an error: the context's, [os.ErrClosed], or one of [Section.Load]. While nothing is
 // stored it sleeps, costs no processor time, and holds a thread.
 func (s *Section[T]) Watch(ctx context.Context) iter.Seq2[Change[T], error] {
-	return func(yield func(Change[T], error) bool) {
-		w := s.core.watch(ctx)
-		defer w.done()
-		var known uint64
-		for {
-			var change Change[T]
-			_, err := w.await(known)
-			if err == nil {
-				change.Version, err = s.LoadTo(&change.Value)
-			} else {
-				err = s.core.wrap(err)
-			}
-			if err != nil {
-				yield(Change[T]{}, err)
-				return
-			}
-			change.Skipped = skipped(known, change.Version)
-			known = change.Version
-			if !yield(change, nil) {
-				return
-			}
-		}
-	}
+	return watchWith(ctx, s.core, s.LoadTo)
 }
 
 // Await waits until there is a version above known, and returns the newest. It is what [Section.Watch] waits

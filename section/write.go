@@ -17,13 +17,15 @@ import (
 type payload struct {
 	typ  *fixed.Type // of a fixed layout
 	data []byte
+	of   *attachment // whose layout data has, without a type; nil if it is no matter
 }
 
 // anyVersion stands for the version that a store does not ask for.
 const anyVersion = ^uint64(0)
 
 // store makes p the current value, if the version is the one expected, and returns the
-// new one. Without a context it has [Patience]. The error is errStale if the version is another.
+// new one. Without a context it has [Patience]. The error is errStale if the version is another, or if p
+// has the layout of another region than the current one.
 func (c *core) store(ctx context.Context, expect uint64, p *payload) (uint64, error) {
 	if c.readOnly {
 		return 0, errReadOnly
@@ -63,6 +65,9 @@ func (c *core) storeInto(ctx context.Context, a *attachment, expect uint64, p *p
 			return 0, errMoved // to where there may be more room
 		}
 		return 0, fmt.Errorf("%w: a value of %d bytes, and %d fit: open it with a larger MaxSize", partywall.ErrTooLarge, len(p.data), a.capacity)
+	}
+	if p.of != nil && p.of != a {
+		return 0, errStale
 	}
 	var held lockWord
 	defer c.endStore(a, &held, guard(), &err)
