@@ -37,6 +37,8 @@ type Info struct {
 	// Err says why this program cannot read it: it has another version, or something else lies where a
 	// section would. Of the other fields only File is set then, and the Name if that is known.
 	Err error `json:"-"`
+
+	form form
 }
 
 // A Handle is one that a process has open.
@@ -66,6 +68,15 @@ func (i *Info) Watchers() (n int) {
 		n += h.Watchers
 	}
 	return n
+}
+
+// Fields is [Dynamic.Fields], without opening the section.
+func (i *Info) Fields() []Field {
+	if i.form.kind == 0 {
+		return nil
+	}
+	s := newShape(i.form)
+	return s.fields()
 }
 
 // Info says what the section is, and who has it open.
@@ -99,6 +110,7 @@ func (i *Info) look(n *anchor, a *attachment, alive func(number int) bool) (err 
 	if err != nil {
 		return err
 	}
+	i.form = a.form
 	i.Form, i.Signature = a.form.describe()
 	i.Size, i.Generation, i.Version = a.capacity, a.generation, w.version()
 	i.Memory = int64(len(n.mem)) + a.region.Size()

@@ -3,6 +3,7 @@ package section_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -21,6 +22,12 @@ import (
 func describe(t *testing.T, name string) section.Info {
 	t.Helper()
 	return must(section.Describe(name))(t)
+}
+
+// shown is all that can be seen of an Info.
+func shown(i section.Info) string {
+	text, err := json.Marshal(i)
+	return fmt.Sprint(string(text), err, i.Err, i.Fields())
 }
 
 // What a section says of itself, from within and from outside.
@@ -53,7 +60,7 @@ func TestInfo(t *testing.T) {
 	if i.Version != 1 || i.Writer != p.PID() || i.Readers() != 1 || i.Writers() != 2 || i.Watchers() != 1 {
 		t.Errorf("from within: %+v", i)
 	}
-	if from := describe(t, "info/one"); fmt.Sprint(from) != fmt.Sprint(i) {
+	if from := describe(t, "info/one"); shown(from) != shown(i) {
 		t.Errorf("from outside %+v, from within %+v", from, i)
 	}
 	cancel()
@@ -235,7 +242,7 @@ func TestListForeign(t *testing.T) {
 		section.List(in)
 		os.WriteFile(file, whole, 0o600)
 	}
-	if now := must(section.Describe("foreign", in))(t); fmt.Sprint(now) != fmt.Sprint(i) {
+	if now := must(section.Describe("foreign", in))(t); shown(now) != shown(i) {
 		t.Errorf("%+v, was %+v", now, i)
 	}
 }
