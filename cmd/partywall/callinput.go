@@ -134,7 +134,7 @@ func readFile(path string) ([]byte, error) {
 func readAll(r io.Reader, name string, most int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("%s has more than %d bytes, which no call carries", name, most)
+		err = fmt.Errorf("%s has more than %d bytes, which is too much", name, most)
 	}
 	return data, err
 }

@@ -72,7 +72,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage.`,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	root.AddCommand(newDemo(), newServeExample(), newLs(), newCall(), newBench(), newWin(), newPe(), newDoctor(), newMan(), newVersion())
+	root.AddCommand(newDemo(), newServeExample(), newLs(), newCall(), newBench(), newSection(), newWin(), newPe(), newDoctor(), newMan(), newVersion())
 	strictUsage(root)
 	return root
 }
