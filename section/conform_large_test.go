@@ -38,8 +38,8 @@ func hugeRole(g ground, name string, _ []string) error {
 
 // A value of 256 MiB, between two processes.
 func TestHuge(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("it takes 1.3 GB of memory, and long with the race detector")
+	if testing.Short() || slow {
+		t.Skip("it takes 1.3 GB of memory, and long where processes are slow")
 	}
 	g := newGround(t, "files")
 	s := on[huge](t, g, "huge")

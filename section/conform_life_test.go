@@ -119,6 +119,12 @@ func TestKeep(t *testing.T) {
 			}
 			s.Close()
 		}
+		if err := section.Remove("kept"); err != nil {
+			t.Error(err)
+		}
+		if _, err := tryOn[plant](t, g, "kept", section.MustExist()); !errors.Is(err, partywall.ErrNotFound) {
+			t.Error(err)
+		}
 	})
 }
 

@@ -170,7 +170,7 @@ func TestWatchCloses(t *testing.T) {
 // Processes that sleep are woken, all of them, and the last version reaches each.
 func TestManyWatchers(t *testing.T) {
 	watchers := 64
-	if testing.Short() || raceEnabled {
+	if testing.Short() || slow {
 		watchers = 8
 	}
 	everywhere(t, func(t *testing.T, g ground) {

@@ -90,7 +90,7 @@ func TestGrowsUnderWay(t *testing.T) {
 	fmt.Printf("grow: seed %d\n", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
 	rounds := 6
-	if testing.Short() || raceEnabled {
+	if testing.Short() || slow {
 		rounds = 2
 	}
 	var generations uint64

@@ -247,7 +247,7 @@ func untilInputEnds() (context.Context, func()) {
 func TestHunt(t *testing.T) {
 	for size := range preys {
 		kills := *huntKills
-		if raceEnabled {
+		if slow {
 			kills = min(kills, 3)
 		}
 		t.Run(size, func(t *testing.T) { hunt(t, size, *huntTime, kills) })
