@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	proctest.Main(m, proctest.Roles{"server": serve})
+	proctest.Main(m, proctest.Roles{"server": serve, "post": post})
 }
 
 // myInfo is the struct of the old contract.

@@ -78,6 +78,18 @@ func (w *Window) Post(msg Message, wParam, lParam uintptr) error {
 	return nil
 }
 
+// Poster returns a function that posts the message, with zeros as its parameters, and does not wait. It
+// is for what tells others that something has happened, such as a section's stores:
+//
+//	s, err := section.Open[State]("state", section.Notify(window.Poster(winmsg.User+100)))
+//
+// A message that cannot be posted, because the window has gone or its queue is full, is lost, and
+// nobody is told: use [Window.Post] to know. The function may be called concurrently, also
+// when the Window has been closed.
+func (w *Window) Poster(msg Message) func() {
+	return func() { _ = w.Post(msg, 0, 0) }
+}
+
 // IsHung reports whether the window's thread has not looked for messages for five
 // seconds: Windows' own word for a program that does not respond. It may just compute.
 func (w *Window) IsHung() bool { return winapi.IsHungAppWindow(w.handle) }
