@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	proctest.Main(m, proctest.Roles{"server": serve, "post": post})
+	proctest.Main(m, proctest.Roles{"server": serve, "pressed": pressed, "post": post})
 }
 
 // myInfo is the struct of the old contract.

@@ -15,7 +15,8 @@ const (
 	Null     Message = 0x0000 // WM_NULL: does nothing
 	CloseNow Message = 0x0010 // WM_CLOSE: asks a window to close
 	Copy     Message = 0x004a // WM_COPYDATA: [Window.SendCopyData]
-	Command  Message = 0x0111 // WM_COMMAND: a menu's or a control's
+	Click    Message = 0x00f5 // BM_CLICK: presses the push button that it is sent to
+	Command  Message = 0x0111 // WM_COMMAND: a menu's or a control's; [Button]
 	User     Message = 0x0400 // WM_USER
 	App      Message = 0x8000 // WM_APP
 
@@ -27,7 +28,7 @@ var messageNames = []struct {
 	name string
 	m    Message
 }{
-	{"WM_APP", App}, {"WM_USER", User}, {"WM_COMMAND", Command}, {"WM_COPYDATA", Copy}, {"WM_CLOSE", CloseNow}, {"WM_NULL", Null},
+	{"WM_APP", App}, {"WM_USER", User}, {"WM_COMMAND", Command}, {"BM_CLICK", Click}, {"WM_COPYDATA", Copy}, {"WM_CLOSE", CloseNow}, {"WM_NULL", Null},
 }
 
 // String returns the message as ParseMessage reads it.
@@ -44,8 +45,8 @@ func (m Message) String() string {
 }
 
 // ParseMessage reads a message as people write it: a number in decimal or after 0x, one
-// of WM_NULL, WM_CLOSE, WM_COPYDATA, WM_COMMAND, WM_USER and WM_APP, or such a name, a
-// plus sign and a number.
+// of WM_NULL, WM_CLOSE, WM_COPYDATA, BM_CLICK, WM_COMMAND, WM_USER and WM_APP, or such a
+// name, a plus sign and a number.
 func ParseMessage(text string) (Message, error) {
 	name, plus, isSum := strings.Cut(strings.TrimSpace(text), "+")
 	base, err := parseBase(strings.TrimSpace(name))

@@ -15,6 +15,7 @@ func TestParseMessage(t *testing.T) {
 		{"1124", 0x464, "WM_USER+100"},
 		{"WM_APP+1", 0x8001, "WM_APP+1"},
 		{"WM_COPYDATA", 0x4a, "WM_COPYDATA"},
+		{"bm_click", 0xf5, "BM_CLICK"},
 		{"0", 0, "WM_NULL"},
 		{"0x12", 0x12, "0x12"},
 		{"0xc123", 0xc123, "0xc123"},

@@ -60,6 +60,7 @@ type windowConfig struct {
 	width, height int
 	onError       func(error)
 	prepare       func(*OwnWindow)
+	buttons       []*button
 }
 
 type condition func(*query)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,6 +58,9 @@ func NewWindow(options ...WindowOption) (*OwnWindow, error) {
 		return nil, errors.New("winmsg: a window's class needs a name")
 	case c.width < 0 || c.height < 0:
 		return nil, fmt.Errorf("winmsg: a window of %d by %d pixels", c.width, c.height)
+	}
+	if err := w.config.checkButtons(); err != nil {
+		return nil, err
 	}
 	w.handlers.Store(&map[Message]handler{})
 	w.texts.Store(new([]text))
@@ -189,11 +191,15 @@ func (w *OwnWindow) create() error {
 	}
 	const anywhere = winapi.CW_USEDEFAULT
 	// The title comes last: until then nobody finds the window by it.
-	h, err := winapi.CreateWindowEx(0, class, nil, winapi.WS_OVERLAPPEDWINDOW, anywhere, anywhere, width, height, parent, 0, 0, 0)
+	h, err := winapi.CreateWindowEx(0, class, nil, winapi.WS_OVERLAPPEDWINDOW|winapi.WS_CLIPCHILDREN, anywhere, anywhere, width, height, parent, 0, 0, 0)
 	if err != nil {
 		return fmt.Errorf("CreateWindowEx: %w", err)
 	}
 	w.handle = h
+	if err := w.makeButtons(); err != nil {
+		w.destroy()
+		return err
+	}
 	if w.config.prepare != nil {
 		w.config.prepare(w)
 	}
@@ -235,6 +241,12 @@ func (w *OwnWindow) procedure(msg Message, wParam, lParam uintptr) (answer uintp
 		winapi.PostQuitMessage(0)
 		return winapi.DefWindowProc(w.handle, uint32(msg), wParam, lParam)
 	}
+	if msg == Command {
+		if b := w.buttonOf(wParam, lParam); b != nil {
+			b.press(w)
+			return 0
+		}
+	}
 	if h := (*w.handlers.Load())[msg]; h != nil {
 		return h(wParam, lParam)
 	}
@@ -245,6 +257,11 @@ func (w *OwnWindow) procedure(msg Message, wParam, lParam uintptr) (answer uintp
 	case winapi.WM_PAINT:
 		w.paint()
 		return 0
+	case winapi.WM_SETFOCUS:
+		if len(w.config.buttons) > 0 { // keys go to a button
+			_, _ = winapi.SetFocus(w.config.buttons[0].handle)
+			return 0
+		}
 	}
 	return winapi.DefWindowProc(w.handle, uint32(msg), wParam, lParam)
 }
@@ -253,40 +270,4 @@ func (w *OwnWindow) procedure(msg Message, wParam, lParam uintptr) (answer uintp
 func (w *OwnWindow) report(err error) {
 	defer func() { _ = recover() }()
 	w.config.onError(fmt.Errorf("winmsg: window %q: %w", w.config.title, err))
-}
-
-// classes are the window classes that this process has registered.
-var classes struct {
-	sync.Mutex
-	names map[string]*uint16
-}
-
-func registerClass(name string) (*uint16, error) {
-	classes.Lock()
-	defer classes.Unlock()
-	folded := strings.ToLower(name) // as Windows compares them
-	if class := classes.names[folded]; class != nil {
-		return class, nil
-	}
-	chars, err := windows.UTF16FromString(name)
-	if err != nil {
-		return nil, errors.New("a class's name cannot have a zero byte")
-	}
-	const most = 256 // with the zero at the end
-	if len(chars) > most {
-		return nil, fmt.Errorf("a class's name of %d characters; at most %d are possible", len(chars)-1, most-1)
-	}
-	class := &chars[0]
-	cursor, err := winapi.LoadCursor(0, winapi.IDC_ARROW)
-	if err != nil {
-		return nil, fmt.Errorf("LoadCursor: %w", err)
-	}
-	if _, err := winapi.RegisterClassEx(wndClass(class, cursor, procedure())); err != nil {
-		return nil, fmt.Errorf("RegisterClassEx %q: %w", name, err)
-	}
-	if classes.names == nil {
-		classes.names = map[string]*uint16{}
-	}
-	classes.names[folded] = class
-	return class, nil
 }

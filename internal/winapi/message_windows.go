@@ -19,10 +19,12 @@ import "golang.org/x/sys/windows"
 const (
 	WM_NULL      = 0x0000
 	WM_DESTROY   = 0x0002
+	WM_SETFOCUS  = 0x0007
 	WM_PAINT     = 0x000f
 	WM_CLOSE     = 0x0010
 	WM_COPYDATA  = 0x004a
 	WM_NCDESTROY = 0x0082
+	BM_CLICK     = 0x00f5
 	WM_COMMAND   = 0x0111
 	WM_USER      = 0x0400
 	WM_APP       = 0x8000

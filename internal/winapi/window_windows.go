@@ -17,6 +17,7 @@ import "golang.org/x/sys/windows"
 //sys	DestroyWindow(window windows.HWND) (err error) = user32.DestroyWindow
 //sys	DefWindowProc(window windows.HWND, message uint32, wParam uintptr, lParam uintptr) (result uintptr) = user32.DefWindowProcW
 //sys	ShowWindow(window windows.HWND, command int32) (wasVisible bool) = user32.ShowWindow
+//sys	SetFocus(window windows.HWND) (before windows.HWND, err error) = user32.SetFocus
 //sys	LoadCursor(instance windows.Handle, name uintptr) (cursor windows.Handle, err error) = user32.LoadCursorW
 
 // HWND_MESSAGE is the parent of message-only windows: -3.
@@ -24,6 +25,11 @@ const HWND_MESSAGE = ^windows.HWND(2)
 
 const (
 	WS_OVERLAPPEDWINDOW = 0x00cf0000
+	WS_CLIPCHILDREN     = 0x02000000
+	WS_CHILD            = 0x40000000
+	WS_VISIBLE          = 0x10000000
+	BS_PUSHBUTTON       = 0x00000000
+	BN_CLICKED          = 0
 	CW_USEDEFAULT       = -0x80000000
 	SW_SHOWNORMAL       = 1
 	SW_SHOWNOACTIVATE   = 4

@@ -68,6 +68,7 @@ var (
 	procRegisterClassExW            = moduser32.NewProc("RegisterClassExW")
 	procRegisterWindowMessageW      = moduser32.NewProc("RegisterWindowMessageW")
 	procSendMessageTimeoutW         = moduser32.NewProc("SendMessageTimeoutW")
+	procSetFocus                    = moduser32.NewProc("SetFocus")
 	procSetWindowTextW              = moduser32.NewProc("SetWindowTextW")
 	procShowWindow                  = moduser32.NewProc("ShowWindow")
 	procTranslateMessage            = moduser32.NewProc("TranslateMessage")
@@ -278,6 +279,15 @@ func SendMessageTimeout(window windows.HWND, message uint32, wParam uintptr, lPa
 	r0, _, e1 := syscall.SyscallN(procSendMessageTimeoutW.Addr(), uintptr(window), uintptr(message), uintptr(wParam), uintptr(lParam), uintptr(flags), uintptr(milliseconds), uintptr(unsafe.Pointer(result)))
 	ok = uintptr(r0)
 	if ok == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func SetFocus(window windows.HWND) (before windows.HWND, err error) {
+	r0, _, e1 := syscall.SyscallN(procSetFocus.Addr(), uintptr(window))
+	before = windows.HWND(r0)
+	if before == 0 {
 		err = errnoErr(e1)
 	}
 	return
