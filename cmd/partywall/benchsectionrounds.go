@@ -148,6 +148,9 @@ func timeStores(ctx context.Context, s *section.Section[probe], d time.Duration)
 	return h.quantile(0.5) / batch, h.count * batch, context.Cause(ctx)
 }
 
+// leastNotes is how many stores there are at least.
+const leastNotes = 20
+
 // notes are the times of one way that a child has measured.
 type notes struct{ Count, P50, P99 int64 }
 
@@ -160,7 +163,7 @@ func timeNotes(ctx context.Context, role string, store func(*probe) (uint64, err
 	defer result.Close()
 	err = withChild(ctx, role, func() error {
 		var v probe
-		for end, i := time.Now().Add(d), uint64(0); ctx.Err() == nil && (i < 3 || time.Now().Before(end)); i++ {
+		for end, i := time.Now().Add(d), uint64(0); ctx.Err() == nil && (i < leastNotes || time.Now().Before(end)); i++ {
 			if pace < time.Millisecond {
 				for until := time.Now().Add(pace); time.Now().Before(until); {
 				}
