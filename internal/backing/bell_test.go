@@ -92,14 +92,16 @@ func TestWakeOwn(t *testing.T) {
 		b, done := g.must(t)
 		expect(t, "a claims 1", claim(t, a, 1), true)
 		expect(t, "b claims 2", claim(t, b, 2), true)
-		for range 20 {
+		for round := range 20 {
 			mine, others := sleepOnce(a, 1, 3), sleepOnce(b, 2, 3)
 			// They may not sleep yet.
 			within(t, "WakeOwn does not wake", func() bool {
 				a.WakeOwn(bell(a), 1)
 				return mine.Load() == 3
 			})
-			expect(t, "others who are awake", others.Load(), int32(0))
+			if round == 0 { // later they may find the signal of a ring before which they were awake
+				expect(t, "others who are awake", others.Load(), int32(0))
+			}
 			ring(a)
 			within(t, "Wake does not wake", func() bool { return others.Load() == 3 })
 		}
