@@ -84,16 +84,11 @@ func (c *core) close() error {
 
 // leave gives back the number, and what stands behind it.
 func (c *core) leave() error {
-	e := c.anchor.entry(c.number)
-	e.role.Store(0)
-	e.since.Store(0)
-	if c.backing.Grows() {
-		e.who.Store(0)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	fault := c.forget()
+	ctx, cancel := context.WithTimeout(context.Background(), endurance)
 	defer cancel()
 	err := c.backing.Lock(ctx)
-	keep := c.anchor.flags.Load()&keepFlag != 0
+	keep := c.kept()
 	c.backing.Release()
 	if err == nil {
 		if !c.backing.Anyone() && !keep {
@@ -102,7 +97,26 @@ func (c *core) leave() error {
 		c.backing.Unlock()
 	}
 	// If the lock was not to be had, whoever opens the section next clears up.
-	return errors.Join(err, c.backing.Close())
+	return errors.Join(fault, err, c.backing.Close())
+}
+
+// forget takes back what introduce has told others.
+func (c *core) forget() (err error) {
+	defer unguard(guard(), &err)
+	e := c.anchor.entry(c.number)
+	e.role.Store(0)
+	e.since.Store(0)
+	if c.backing.Grows() {
+		e.who.Store(0)
+	}
+	return nil
+}
+
+// kept reports whether the section outlives its processes. One whose anchor has gone does not.
+func (c *core) kept() (kept bool) {
+	var fault error
+	defer unguard(guard(), &fault)
+	return c.anchor.flags.Load()&keepFlag != 0
 }
 
 // readers names the processes that have pinned cells.

@@ -2,6 +2,7 @@ package section
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/partywall/partywall/internal/fixed"
 )
@@ -64,3 +65,6 @@ func (p *Program) Generation() (uint64, *fixed.Schema) {
 
 // Close is [Section.Close].
 func (p *Program) Close() error { return p.core.close() }
+
+// SetPatience makes this process's operations wait for others no longer than d.
+func SetPatience(d time.Duration) { endurance = d }

@@ -6,7 +6,7 @@ import (
 )
 
 // errFault: the memory of a section is not there any more.
-var errFault = errors.New("its memory has gone: somebody has cut its file short")
+var errFault = errors.New("its memory has gone: somebody has cut its file short, or unmapped it")
 
 // Shared memory is touched between guard and unguard. A fault there is a panic, because
 // guard asks for that, and unguard makes an error of it:

@@ -16,7 +16,8 @@ func (c *core) follow(a *attachment) (bool, error) {
 	return c.followed(a)
 }
 
-func (c *core) followed(a *attachment) (bool, error) {
+func (c *core) followed(a *attachment) (followed bool, err error) {
+	defer unguard(guard(), &err)
 	if c.at.Load() != a {
 		return true, nil
 	}
@@ -57,7 +58,8 @@ func (c *core) attachTo(generation uint64) (*attachment, error) {
 // settle gets a store on whose region has been moved: it follows, or if there is nothing to follow,
 // whoever has moved the region has died, or is about to finish. Then it takes the name
 // lock and does it for him.
-func (c *core) settle(ctx context.Context, a *attachment) error {
+func (c *core) settle(ctx context.Context, a *attachment) (err error) {
+	defer unguard(guard(), &err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if followed, err := c.followed(a); followed || err != nil {
@@ -65,7 +67,7 @@ func (c *core) settle(ctx context.Context, a *attachment) error {
 	}
 	if ctx == noContext {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(context.Background(), Patience, os.ErrDeadlineExceeded)
+		ctx, cancel = context.WithTimeoutCause(context.Background(), endurance, os.ErrDeadlineExceeded)
 		defer cancel()
 	}
 	if err := c.lockName(ctx); err != nil {

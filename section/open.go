@@ -17,7 +17,7 @@ func openCore(name string, want form, cfg *config) (_ *core, err error) {
 	}
 	c := &core{name: name, want: want, readOnly: cfg.readOnly, notify: cfg.notify}
 	defer func() { err = c.wrap(err) }()
-	ctx, cancel := context.WithTimeoutCause(context.Background(), Patience, os.ErrDeadlineExceeded)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), endurance, os.ErrDeadlineExceeded)
 	defer cancel()
 	if cfg.view != nil {
 		c.backing, err = openView(ctx, cfg.view)
@@ -45,11 +45,20 @@ func openCore(name string, want form, cfg *config) (_ *core, err error) {
 
 // lockName takes the name lock, and leaves a note who has it.
 func (c *core) lockName(ctx context.Context) error {
-	if err := c.backing.Lock(ctx); err != nil {
-		return fmt.Errorf("%w (process %d)", err, c.anchor.holder.Load())
+	locked := c.backing.Lock(ctx)
+	var err error
+	func() {
+		defer unguard(guard(), &err)
+		if locked != nil {
+			err = fmt.Errorf("%w (process %d)", locked, c.anchor.holder.Load())
+			return
+		}
+		c.anchor.holder.Store(uint32(os.Getpid()))
+	}()
+	if err != nil && locked == nil {
+		c.backing.Unlock()
 	}
-	c.anchor.holder.Store(uint32(os.Getpid()))
-	return nil
+	return err
 }
 
 // join makes the section if it is not there, and becomes a participant. It has the name lock.

@@ -87,7 +87,7 @@ func (c *core) read(typ *fixed.Type, dst []byte) (version uint64, body []byte, e
 		}
 		if try > quickTries {
 			if until.IsZero() {
-				until = time.Now().Add(Patience)
+				until = time.Now().Add(endurance)
 			}
 			if time.Now().After(until) {
 				return 0, nil, fmt.Errorf("%w: writers have lapped this reader %d times", partywall.ErrBusy, try)

@@ -22,10 +22,7 @@ type watch struct {
 // watch begins a loop. Its end has to be called.
 func (c *core) watch(ctx context.Context) *watch {
 	w := &watch{core: c, ctx: ctx}
-	if c.touch() {
-		c.anchor.entry(c.number).watchers.Add(1)
-		c.watching.Add(-1)
-	}
+	c.count(1)
 	w.stop = context.AfterFunc(ctx, w.end)
 	return w
 }
@@ -55,14 +52,23 @@ func (w *watch) end() {
 // done ends the loop.
 func (w *watch) done() {
 	w.stop()
-	if c := w.core; c.touch() {
-		c.anchor.entry(c.number).watchers.Add(^uint32(0))
-		c.watching.Add(-1)
+	w.core.count(^uint32(0))
+}
+
+// count tells others that the handle has so many more loops that watch.
+func (c *core) count(more uint32) {
+	if !c.touch() {
+		return
 	}
+	defer c.watching.Add(-1)
+	var fault error // await says so
+	defer unguard(guard(), &fault)
+	c.anchor.entry(c.number).watchers.Add(more)
 }
 
 // await waits until there is a version above known, and returns the newest.
 func (w *watch) await(known uint64) (version uint64, err error) {
+	defer unguard(guard(), &err)
 	c := w.core
 	if version, err = w.look(known); version > known || err != nil {
 		return version, err
