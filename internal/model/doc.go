@@ -2,18 +2,19 @@
 // explores every interleaving of their steps. It is used by its own tests
 // only; the code that runs, the tables and the model change together.
 //
-// There are three machines. [Calls] is the life of a call: slots, pending bits
+// Of a call there are three machines. [Calls] is the life of a call: slots, pending bits
 // and the hint, doorbells, parking, handlers inline and on goroutines of their
 // own, overtaking, giving up, leases, waiting for a slot, shutdown, the death of
 // either side, and what the client does from the end of the conn until it unmaps
 // the memory. [Bodies] is the life of body regions and of kept results. [Cancels]
-// is what becomes of a CANCEL. [Explore] visits all states of each, breadth first,
-// and checks
+// is what becomes of a CANCEL. Of a section there are four: see below. [Explore] visits
+// all states of each, breadth first, and checks
 //
 //   - safety in every state: each part of a slot has one owner, a request is
 //     run at most once, an answer reaches the call that asked, an honest peer
 //     is never taken for a liar, memory is mapped for as long as anybody may
-//     touch it;
+//     touch it; the value of a section is whole and that of its version, no store
+//     is lost, and no reader returns a mixture or goes back;
 //   - that whatever must end can still end, from every state, without the help
 //     of chance (a death, a context that ends): no wake-up is lost, no slot
 //     is lost, no survivor waits for ever.
@@ -59,6 +60,44 @@
 // so are handlers' goroutines: see Calls.canonical. A trace therefore may call
 // one caller by different names before and after a step.
 //
+// # Sections
+//
+// The protocol of a section is taken apart into machines that are small enough to be
+// explored with the death of every process at every step:
+//
+//   - [Holds]: numbers, marks and the lock. One participant holds the lock of a region; who
+//     wants it gets it, or follows, whoever has died and whoever has got a dead one's number.
+//   - [Cells]: small values, and updates. No reader returns a mixture, and no update is lost.
+//   - [Pins]: large values. The same, and a writer finds a cell.
+//   - [Sections]: waking, and growing. Each watcher sees the last version, and no store is
+//     lost on the way to a successor.
+//
+// What one of them shows the others take for granted, and each of these contracts is
+// about words that the others do not touch. Cells, Pins and Sections give the lock of
+// a dead holder to whoever wants it in one step, and never give his number to anybody: Holds shows
+// that a living holder is never robbed, that a dead one is found out, and that a hold that
+// has been asked about is the hold that is taken. Holds in its turn asks of a holder only that he
+// releases or dies. Sections copies a value in one step with the switch: Cells and Pins show that
+// a load is as if it had happened at one moment, whatever the writers do, and a cell
+// that is not current is nobody's but the holder's. A region that has moved never
+// changes, and nobody attaches to the next one before it is whole, so that
+// Cells and Pins speak of one region. Pins of another region only keep a writer from a cell
+// for longer.
+//
+// Further steps that hold more than one access:
+//
+//   - A writer looks at the switch word in the step in which it takes the lock (Cells, Pins):
+//     nobody else changes it meanwhile.
+//   - A number that a newcomer does not get is given back before he tries the next, and he has
+//     the name lock all the while.
+//   - The bell is kept as a bit for each watcher: whether it has changed since the watcher has
+//     loaded it. To compare the bell and to fall asleep is one step, as it is for a futex.
+//   - To load current and to attach is one step: a region that has lost its name meanwhile makes
+//     one load current again.
+//   - A copy has two words, copied in any order, and each word is one step.
+//
+// A stopped process is one whose steps are chance (Stops): nobody relies on them.
+//
 // # What is not covered
 //
 //   - A doorbell number that comes back after 2^32 steps; req and rsp wrap at 4
@@ -72,10 +111,13 @@
 //     honest peers never fail them.
 //   - Both sides dying; more callers, calls and slots than the tests name.
 //   - Time: the monitor may overtake any handler, any spin may end at once.
+//   - Of sections: versions, tickets and incarnations that wrap; merging and the conversion of
+//     values; the creation, the removal and the names of files; errors and contexts that end;
+//     mappings that go on too long; a writer that is lapped while it updates for ever.
 //
 // # Adding a mutation
 //
-// A [Mutation] is a seeded mistake that the properties must catch: if they do
+// A [Mutation], and its like for each other machine, is a seeded mistake that the properties must catch: if they do
 // not, either the model is too coarse or the step is not needed. Add a constant
 // and its name, test for it at the step in question, and name in the tests an
 // instance that shows it; [Explore] finds a shortest trace.
