@@ -59,12 +59,13 @@ func Keep() Option { return option(func(c *config) { c.keep = true }) }
 
 // Group shares the section with the members of a group of users, which is given by its name or its number. All who
 // open it have to say so. It lies in a directory of that group's: [Dir], or one in /dev/shm. Any
-// member can read it, write it, and disturb it.
+// member can read it, write it, and disturb it. Windows: [partywall.ErrNotSupported].
 func Group(name string) Option { return option(func(c *config) { c.place.Group = name }) }
 
 // Dir sets the directory in which the section lies: unless set, it is the run directory,
-// $PARTYWALL_DIR, else $XDG_RUNTIME_DIR/partywall, else partywall-UID in the temporary directory.
-// It is made if it is missing, and must belong to this user with mode 0700.
+// $PARTYWALL_DIR, else $XDG_RUNTIME_DIR/partywall, else partywall-UID in the temporary directory; on Windows
+// %PARTYWALL_DIR%, else %LOCALAPPDATA%\partywall. It is made if it is missing, and must be this user's alone: of
+// mode 0700, or with an access list that lets nobody else in.
 func Dir(path string) Option { return option(func(c *config) { c.place.Dir = path }) }
 
 // Notify has f called after each store of this handle, by the goroutine that has stored. It
@@ -74,11 +75,12 @@ func Notify(f func()) Option { return option(func(c *config) { c.notify = f }) }
 
 // In puts the section into memory that several processes have mapped for another reason: the
 // shared section of a PE image, for example, or a file that somebody else owns. The memory has zeros, or the
-// section; the same bytes begin it in every process, at an address that is a multiple of 64. It stays the
+// section; every process gives the same bytes, all of them, at an address that is a multiple of 64. It stays the
 // caller's, who must not unmap it before Close has returned.
 //
 // The section lasts as long as the memory. It cannot grow, and has fewer participants: one for each 256
-// bytes of the memory.
+// bytes of the memory. Who is alive is told by process ids and when the processes began, so the processes see each other's
+// ids: on Linux they share a pid namespace.
 func In(memory []byte) Option { return option(func(c *config) { c.view = memory }) }
 
 // Holds has [OpenDynamic] create the section if it is not there, and says of what type: "bytes", or the

@@ -196,7 +196,7 @@ type Change[T any] struct {
 // value comes.
 //
 // It ends with an error: the context's, [os.ErrClosed], or one of [Section.Load]. While nothing is
-// stored it sleeps, costs no processor time, and holds a thread.
+// stored it sleeps, costs no processor time, and holds a thread; on Windows the loops of a handle share one.
 func (s *Section[T]) Watch(ctx context.Context) iter.Seq2[Change[T], error] {
 	return watchWith(ctx, s.core, s.LoadTo)
 }
