@@ -102,7 +102,7 @@ func (m *Sections) watches(s *SectionState, i int, out []Succ[SectionState]) []S
 		case r.commit == 0 || m.Mutation == CommitIgnored:
 			emit("loads the lock word", m.after(swLock))
 		case m.Mutation == CommitForEver:
-			again("loads the lock word: commit, waits a moment")
+			emit("loads the lock word: commit; waits a moment", swLock)
 		default:
 			w.holder = r.lock
 			if m.Mutation == CommitFirst {
@@ -114,7 +114,8 @@ func (m *Sections) watches(s *SectionState, i int, out []Succ[SectionState]) []S
 	case swAsk:
 		holder := s.procs[w.holder-1].pc
 		if holder != seDead {
-			again("asks for the mark of the holder: lives; waits a moment")
+			w.holder = 0
+			emit("asks for the mark of the holder: lives; waits a moment", swLock)
 		}
 		if holder != seDead && holder != seDone { // who has done with it may have closed the handle
 			break
