@@ -1,132 +1,154 @@
 package section_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/partywall/partywall/internal/proctest"
-	"github.com/partywall/partywall/section"
 )
 
-func init() { conformRoles["full"] = fullRole }
+func init() { conformRoles["limited"] = limitedRole }
 
-// fullRole opens sections where files may have only so many bytes.
-func fullRole(_ ground, name string, args []string) error {
-	var limit uint64
-	fmt.Sscan(args[0], &limit)
-	// Only the soft limit, so that the process can lift it again.
-	var was syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+// limitedRole is a victim whose process can make no file longer than so many bytes.
+func limitedRole(g ground, name string, args []string) error {
+	var most uint64
+	fmt.Sscan(args[2], &most)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
 		return err
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: was.Max}); err != nil {
-		return err
-	}
-	if s, err := section.Open[large](name); !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), `"`+name+`"`) {
-		return fmt.Errorf("with files of at most %d bytes: %v, %w", limit, s, errors.Join(err))
-	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
-		return err
-	}
-	s, err := section.Open[large](name)
-	if err != nil {
-		return fmt.Errorf("without the limit: %w", err)
-	}
-	defer s.Close()
-	_, err = s.StoreFrom(new(large))
-	return err
+	return victimRole(g, name, args)
 }
 
-// What the system does not give is an error of Open, and no fault later; nothing of it is left behind.
+// listing is what is in the run directory.
+func listing(t testing.TB) []string {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(os.Getenv("PARTYWALL_DIR"), "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return left
+}
+
+// There is no memory for an anchor, a region, or a longer region: the error says so, nothing is left, and who is there goes on.
+func noRoom(t *testing.T, p *proctest.Process, name, why string) {
+	t.Helper()
+	check := func(command string, got string) {
+		t.Helper()
+		if !strings.HasPrefix(got, why+" ") || !strings.Contains(got, "section ") {
+			t.Errorf("%s: %s, want %s", command, got, why)
+		}
+	}
+	before := listing(t)
+	for range 3 {
+		p.Say("open") // too large
+		check("open", p.Expect("open"))
+	}
+	if now := listing(t); !slices.Equal(now, before) {
+		t.Errorf("there is %v, and was %v", now, before)
+	}
+}
+
 func TestFileSizeLimit(t *testing.T) {
-	for _, limit := range []int{0, 4096, 40_000, 1 << 20} { // the anchor does not fit, or the region
-		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+	for what, most := range map[string]int{"no anchor": 4096, "an anchor": 40960} {
+		t.Run(what, func(t *testing.T) {
 			clean(t)
-			g := ground{kind: "files"}
-			other := on[plant](t, g, "full/other") // those that are there go on
-			if err := g.start(t, "full", "full/limited", fmt.Sprint(limit)).Wait(); err != nil {
+			small := victim(t, "small", "limit/small", time.Second)
+			p := ground{kind: "files"}.start(t, "limited", "limit/large", "large", "1s", fmt.Sprint(most))
+			if got := p.Expect("open"); !strings.HasPrefix(got, "FileTooLarge ") {
+				t.Fatal(got)
+			}
+			noRoom(t, p, "limit/large", "FileTooLarge")
+			if err := p.Wait(); err != nil {
 				t.Error(err)
 			}
-			if err := other.Store(plant{Jobs: 1}); err != nil {
-				t.Error(err)
+			goesOn(t, small)
+			// It cannot make a section grow, and has left nothing that keeps others from doing so.
+			p = ground{kind: "files"}.start(t, "limited", "limit/small", "large", "1s", fmt.Sprint(most))
+			if got := p.Expect("open"); !strings.HasPrefix(got, "FileTooLarge ") {
+				t.Fatal(got)
+			}
+			noRoom(t, p, "limit/small", "FileTooLarge")
+			goesOn(t, small)
+			wide := victim(t, "wide", "limit/small", time.Second)
+			goesOn(t, small, wide)
+			for _, p := range []*proctest.Process{small, wide} {
+				if got := tell(t, p, "close"); got != "ok" {
+					t.Error(got)
+				}
 			}
 		})
 	}
 }
 
-// A full file system is an error that says so. What was there goes on, growth that has no room leaves it as it was, and once there
-// is room again everything works.
-func TestFullFileSystem(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("mounting a file system needs root")
+// goesOn checks that victims can do everything.
+func goesOn(t testing.TB, victims ...*proctest.Process) {
+	t.Helper()
+	for i, p := range victims {
+		for _, command := range []string{"store", "load", "update", "join"} {
+			if got := tell(t, p, command, i+1); !strings.HasPrefix(got, "ok") {
+				t.Errorf("%s: %s", command, got)
+			}
+		}
 	}
-	mount := t.TempDir()
-	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=256k,mode=0700"); err != nil {
-		t.Skipf("this machine does not let root mount a file system: %v", err)
+}
+
+// A file system of so many pages in which sections lie.
+func smallDir(t testing.TB, pages int) {
+	t.Helper()
+	dir := t.TempDir()
+	size := fmt.Sprintf("size=%d,mode=0700", pages*os.Getpagesize())
+	if err := syscall.Mount("partywall-test", dir, "tmpfs", 0, size); err != nil {
+		t.Skipf("this machine lets nobody mount a file system: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(mount, 0); err != nil {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	t.Setenv("PARTYWALL_DIR", dir)
+}
+
+// The file system of the run directory is full, at each size that lets a section be made in part.
+func TestFileSystemIsFull(t *testing.T) {
+	anchor := (384 + 1024*32 + os.Getpagesize() - 1) / os.Getpagesize()
+	for pages := anchor + 1; pages < 2*anchor+4; pages++ { // tmpfs takes a size of 0 for none
+		t.Run(fmt.Sprint(pages), func(t *testing.T) {
+			smallDir(t, pages)
+			clean(t)
+			small := victim(t, "small", "full/small", time.Second)
+			for _, name := range []string{"full/large", "full/small"} { // a new one, and one that would have to grow
+				p := ground{kind: "files"}.start(t, "victim", name, "large", "1s")
+				if got := p.Expect("open"); !strings.HasPrefix(got, "NoSpace ") {
+					t.Fatal(got)
+				}
+				noRoom(t, p, name, "NoSpace")
+				if err := p.Wait(); err != nil {
+					t.Error(err)
+				}
+				goesOn(t, small)
+			}
+			if got := tell(t, small, "close"); got != "ok" {
+				t.Error(got)
+			}
+		})
+	}
+	// Not even the small one can be made.
+	t.Run("too full", func(t *testing.T) {
+		smallDir(t, anchor)
+		clean(t)
+		p := ground{kind: "files"}.start(t, "victim", "full/small", "small", "1s")
+		if got := p.Expect("open"); !strings.HasPrefix(got, "NoSpace ") {
+			t.Fatal(got)
+		}
+		noRoom(t, p, "full/small", "NoSpace")
+		if err := p.Wait(); err != nil {
 			t.Error(err)
 		}
 	})
-	dir := section.Dir(filepath.Join(mount, "run"))
-	leaks := proctest.Watch(t)
-	s, err := section.Open[[]byte]("full", dir, section.MaxSize(100))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Store([]byte("abc")); err != nil {
-		t.Fatal(err)
-	}
-	refused := func(what string, err error) {
-		t.Helper()
-		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), mount) {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
-	_, err = section.Open[large]("large", dir)
-	refused("a section that does not fit", err)
-	_, err = section.Open[[]byte]("full", dir, section.MaxSize(1<<20))
-	refused("growth that does not fit", err)
-	// A file of somebody else's takes all that is left.
-	hog := filepath.Join(mount, "hog")
-	f, err := os.Create(hog)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for err == nil {
-		_, err = f.Write(make([]byte, 4096))
-	}
-	f.Close()
-	_, err = section.Open[uint32]("small", dir)
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("without any room: %v", err)
-	}
-	for i := range 100 {
-		if err := s.Store([]byte(fmt.Sprint(i))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if v, err := s.Load(); err != nil || string(v) != "99" {
-		t.Errorf("%q, %v", v, err)
-	}
-	if err := os.Remove(hog); err != nil {
-		t.Fatal(err)
-	}
-	small, err := section.Open[uint32]("small", dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(small.Store(7), small.Close(), s.Close()); err != nil {
-		t.Error(err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(mount, "run", "*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-	leaks.Check()
 }
