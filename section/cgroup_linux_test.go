@@ -1,75 +1,85 @@
 package section_test
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"syscall"
+	"strings"
 	"testing"
-
-	"github.com/partywall/partywall/section"
+	"time"
 )
 
-func init() { conformRoles["cgroup"] = cgroupRole }
-
-// cgroupRole moves itself into a cgroup, and opens a section that is larger than the memory there.
-func cgroupRole(_ ground, name string, args []string) error {
-	if err := os.WriteFile(filepath.Join(args[0], "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
-		return err
-	}
-	s, err := section.Open[huge](name, section.Dir(args[1]))
-	if err == nil {
-		return errors.Join(errors.New("it is there"), s.Close())
-	}
-	if !errors.Is(err, syscall.ENOMEM) && !errors.Is(err, syscall.ENOSPC) {
-		return err
-	}
-	return nil
-}
-
-// newCgroup makes a cgroup with 64 MiB of memory, of whichever version the machine has.
-func newCgroup(t *testing.T) string {
+// memoryGroup makes a control group whose processes may have so many bytes of memory, and returns how to put one into it.
+func memoryGroup(t testing.TB, limit int) (add func(pid int)) {
 	t.Helper()
-	for _, kind := range []struct{ root, limit, swap string }{
-		{"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"},
-		{"/sys/fs/cgroup", "memory.max", "memory.swap.max"},
-	} {
-		dir := filepath.Join(kind.root, "partywall-test-"+strconv.Itoa(os.Getpid()))
-		if os.Mkdir(dir, 0o755) != nil {
-			continue
-		}
-		t.Cleanup(func() { os.Remove(dir) })
-		if os.WriteFile(filepath.Join(dir, kind.limit), []byte("67108864"), 0) == nil {
-			_ = os.WriteFile(filepath.Join(dir, kind.swap), []byte("0"), 0) // where there is swap
-			return dir
-		}
-	}
-	t.Skip("this machine does not let this user make a memory cgroup")
-	return ""
-}
-
-// Where a cgroup bounds the memory, the kernel kills who asks for more, or says no; whichever it does, the next finds the name free,
-// and nothing stays.
-func TestMemoryCgroup(t *testing.T) {
-	group := newCgroup(t)
-	run, err := os.MkdirTemp("/dev/shm", "partywall-test-")
+	groups, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		t.Skip(err)
 	}
-	defer os.RemoveAll(run)
-	dir := section.Dir(run)
-	other := on[plant](t, ground{kind: "files"}, "cgroup/other", dir)
-	g := ground{kind: "files"}
-	p := g.start(t, "cgroup", "cgroup/huge", group, run)
-	if err := p.Wait(); err != nil && err.Error() != "signal: killed" {
-		t.Error(err)
+	for line := range strings.Lines(string(groups)) {
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		top, file := "/sys/fs/cgroup", "memory.max"
+		switch fields[1] {
+		case "memory":
+			top, file = "/sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		case "":
+		default:
+			continue
+		}
+		dir := filepath.Join(top, fields[2], fmt.Sprintf("partywall-test-%d", os.Getpid()))
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			continue
+		}
+		t.Cleanup(func() {
+			eventually(t, "the control group is empty", func() bool { return os.Remove(dir) == nil })
+		})
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(fmt.Sprint(limit)), 0); err != nil {
+			continue
+		}
+		return func(pid int) {
+			if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(fmt.Sprint(pid)), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	s := on[uint32](t, g, "cgroup/huge", dir, section.MustCreate())
-	if err := errors.Join(s.Store(7), other.Store(plant{Jobs: 7}), s.Close(), other.Close()); err != nil {
-		t.Error(err)
+	t.Skip("this machine lets this process make no control group for memory")
+	return nil
+}
+
+// A control group has no memory left for the section: the process gets an error or is killed by the kernel, as the kernel likes;
+// others go on, and nothing stays.
+func TestMemoryGroup(t *testing.T) {
+	add := memoryGroup(t, 64<<20)
+	dir, err := os.MkdirTemp("/dev/shm", "partywall-test-")
+	if err != nil {
+		t.Skip(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(run, "*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("PARTYWALL_DIR", dir)
+	clean(t)
+	small := victim(t, "small", "group/small", time.Second)
+	p := victim(t, "small", "group/other", time.Second)
+	add(p.PID())
+	p.Say("kind huge group/huge")
+	p.Expect("kind")
+	p.Say("open")
+	for line := range p.Lines() {
+		t.Log(line)
+		if strings.HasPrefix(line, "open") {
+			if strings.HasPrefix(line, "open ok") || !strings.Contains(line, `section \"group/huge\"`) {
+				t.Error(line)
+			}
+			break
+		}
 	}
+	p.Kill()
+	p.Wait()
+	goesOn(t, small)
+	huge := victim(t, "huge", "group/huge", 10*time.Second) // it is in no such group
+	goesOn(t, huge)
+	for _, name := range []string{"group/other"} {
+		open[plant](t, name).Close()
+	}
+	tell(t, huge, "close")
+	tell(t, small, "close")
 }

@@ -11,7 +11,7 @@ import (
 // Somebody cuts a file short under an open handle. What needs the memory that has gone ends with an error, the process lives, and when all
 // have closed the section the next finds nothing left.
 func TestFileIsCutShort(t *testing.T) {
-	for kind := range victimKinds {
+	for _, kind := range []string{"small", "wide", "large", "bytes", "document"} {
 		for _, file := range []string{"anchor", "region"} {
 			for _, size := range []int64{0, 4096} {
 				t.Run(fmt.Sprintf("%s/%s/%d", kind, file, size), func(t *testing.T) { cutShort(t, kind, file, size) })

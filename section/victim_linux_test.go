@@ -97,6 +97,10 @@ var victimKinds = map[string]func(name string, options ...section.Option) (victi
 		s, err := section.Open[[]byte](name, append(options, section.MaxSize(100))...)
 		return victimOf[[]byte]{s, func(n uint64) *[]byte { b := []byte(fmt.Sprint(n)); return &b }, func(v *[]byte) uint64 { n, _ := strconv.ParseUint(string(*v), 10, 64); return n }}, err
 	},
+	"huge": func(name string, options ...section.Option) (victimHandle, error) {
+		s, err := section.Open[[]byte](name, append(options, section.MaxSize(64<<20))...)
+		return victimOf[[]byte]{s, func(n uint64) *[]byte { b := []byte(fmt.Sprint(n)); return &b }, func(v *[]byte) uint64 { n, _ := strconv.ParseUint(string(*v), 10, 64); return n }}, err
+	},
 	"document": func(name string, options ...section.Option) (victimHandle, error) {
 		s, err := section.Open[map[string]uint64](name, append(options, section.MaxSize(70_000))...)
 		return victimOf[map[string]uint64]{s, func(n uint64) *map[string]uint64 { return &map[string]uint64{"n": n} }, func(v *map[string]uint64) uint64 { return (*v)["n"] }}, err
@@ -177,6 +181,9 @@ func victimRole(_ ground, name string, args []string) error {
 				err = errors.Join(err, other.close())
 			}
 			answer(command, "", err)
+		case "kind": // of what is opened next, and its name
+			open, name = victimKinds[words[1]], words[2]
+			answer(command, "", nil)
 		case "open":
 			v, err = open(name)
 			answer(command, "", err)
