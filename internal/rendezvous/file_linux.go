@@ -20,6 +20,12 @@ func (d *Dir) open(file string, flags int) (*os.File, error) {
 	switch {
 	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.EISDIR), errors.Is(err, unix.ENXIO):
 		return nil, fmt.Errorf("%w: %w", d.strange(file), err)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		whose := ""
+		if d.group != noGroup {
+			whose = fmt.Sprintf(", of which only members of group %d may use what is in it", d.group)
+		}
+		return nil, fmt.Errorf("%w: open %s in %s%s: %w", partywall.ErrAccess, file, d.path, whose, err)
 	case err != nil:
 		return nil, os.NewSyscallError("open "+file, err)
 	}
