@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/proctest"
 )
 
@@ -26,7 +27,7 @@ func TestNameLock(t *testing.T) {
 		for _, kill := range []bool{false, true} {
 			p := g.start(t)
 			ctx, cancel := context.WithTimeoutCause(context.Background(), time.Millisecond, errors.New("that is enough"))
-			if err := b.Lock(ctx); err == nil || !strings.Contains(err.Error(), "wait for") || !strings.HasSuffix(err.Error(), "that is enough") {
+			if err := b.Lock(ctx); !errors.Is(err, partywall.ErrBusy) || !strings.Contains(err.Error(), "waited for") || !strings.HasSuffix(err.Error(), "that is enough") {
 				t.Errorf("somebody has it: %v", err)
 			}
 			cancel()

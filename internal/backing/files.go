@@ -144,7 +144,7 @@ func (f *Files) Lock(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the process that opens, closes or grows it: %w", context.Cause(ctx))
+			return fmt.Errorf("%w: waited for the process that opens, closes or grows it: %w", partywall.ErrBusy, context.Cause(ctx))
 		case <-time.After(pause):
 		}
 	}

@@ -76,7 +76,7 @@ func (v *View) Lock(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for process %d, which opens or closes it: %w", word.Load()>>32, context.Cause(ctx))
+			return fmt.Errorf("%w: waited for process %d, which opens or closes it: %w", partywall.ErrBusy, word.Load()>>32, context.Cause(ctx))
 		case <-time.After(pause):
 		}
 	}
