@@ -37,10 +37,13 @@ func TestLeftovers(t *testing.T) {
 		"grown: moved, and half of another": func(t *testing.T, at target) { moved(t, at); write(t, at.region(2), make([]byte, 4096)) },
 		"grown: current, and the old one":   func(t *testing.T, at target) { copyFile(t, at, 2); moved(t, at); poke(t, at.anchor, atCurrent, 2) },
 		"closed: an anchor and no region":   func(t *testing.T, at target) { os.Remove(at.region(1)) },
-		"closed: regions of long ago":       func(t *testing.T, at target) { write(t, at.region(7), []byte("7")); write(t, at.region(1<<40), nil) },
+		"closed: regions of long ago":       func(t *testing.T, at target) { write(t, at.region(7), []byte("7")); write(t, at.region(1<<30), nil) },
 		"regions and no anchor":             func(t *testing.T, at target) { os.Remove(at.anchor) },
 	} {
-		for _, next := range []string{"the same", "a wider one", "one that must be there", "a reader"} {
+		for i, next := range []string{"a wider one", "one that must be there", "the same", "a reader"} {
+			if slow && i >= 2 {
+				break
+			}
 			t.Run(stage+"/"+next, func(t *testing.T) {
 				clean(t)
 				at := newTarget(t, "leftovers")
@@ -83,9 +86,6 @@ func TestLeftovers(t *testing.T) {
 					if err := v.close(); err != nil {
 						t.Error(err)
 					}
-				}
-				if left := listing(t); missing && len(left) != 0 && next == "a reader" {
-					t.Logf("%d files stay until somebody opens it who may make it", len(left))
 				}
 				open[plant](t, at.name).Close()
 			})
@@ -137,7 +137,7 @@ func copyFile(t testing.TB, at target, generation int) {
 // all have gone nothing is left.
 func TestKilledAtRandom(t *testing.T) {
 	rounds := 100
-	if testing.Short() {
+	if testing.Short() || slow {
 		rounds = 15
 	}
 	clean(t)

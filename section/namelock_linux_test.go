@@ -4,14 +4,15 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/section"
 )
+
+const ofdSetlk = 37 // F_OFD_SETLK of fcntl(2)
 
 // Somebody has the name lock and does not get on: who opens, closes or makes grow is told so after its patience, who is there already
 // loads, stores and watches.
@@ -20,8 +21,8 @@ func TestNameLockIsHeld(t *testing.T) {
 	at := newTarget(t, "namelock")
 	p, other := victim(t, "small", at.name, 100*time.Millisecond), victim(t, "small", at.name, 100*time.Millisecond)
 	file := opened(t, at.anchor)
-	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: 1 << 40, Len: 1}
-	if err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock); err != nil {
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Start: 1 << 40, Len: 1}
+	if err := syscall.FcntlFlock(file.Fd(), ofdSetlk, &lock); err != nil {
 		t.Fatal(err)
 	}
 	goesOnBusy := func() {
@@ -44,8 +45,8 @@ func TestNameLockIsHeld(t *testing.T) {
 	if got := tell(t, other, "close"); !strings.Contains(got, "Deadline") && !strings.Contains(got, "Busy Patience") {
 		t.Errorf("close: %s", got)
 	}
-	lock.Type = unix.F_UNLCK
-	if err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock); err != nil {
+	lock.Type = syscall.F_UNLCK
+	if err := syscall.FcntlFlock(file.Fd(), ofdSetlk, &lock); err != nil {
 		t.Fatal(err)
 	}
 	file.Close()
