@@ -57,6 +57,11 @@ func poke(t testing.TB, path string, at int64, word uint64) {
 	pokeBytes(t, path, at, binary.NativeEndian.AppendUint64(nil, word))
 }
 
+func poke32(t testing.TB, path string, at int64, word uint32) {
+	t.Helper()
+	pokeBytes(t, path, at, binary.NativeEndian.AppendUint32(nil, word))
+}
+
 func pokeBytes(t testing.TB, path string, at int64, b []byte) {
 	t.Helper()
 	f := opened(t, path)

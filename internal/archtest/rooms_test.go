@@ -67,7 +67,7 @@ var rooms = map[string]room{
 	"call":          {ours: inner, others: []string{cbor}, testOthers: []string{xsys}, unsafe: true},
 	"call/calltest": {ours: []string{root, "call"}, forTests: true},
 
-	"section":  {ours: inner, others: []string{cbor}, unsafe: true},
+	"section":  {ours: inner, others: []string{cbor}, testOthers: []string{xsys}, unsafe: true},
 	"instance": {ours: with(inner, "call", "section")},
 	"procmem":  {ours: inner, others: []string{xsys}, unsafe: true},
 	"winmsg":   {ours: with(inner, "procmem"), others: []string{xsys}, unsafe: true},
