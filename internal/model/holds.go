@@ -13,6 +13,8 @@ type Holds struct {
 	Grows   bool // the first handle grows the section before it stores
 
 	Mutation HoldMutation
+
+	named bool // everybody keeps their names, although no mistake is seeded
 }
 
 // A HoldMutation is a seeded mistake in the machine of holds.
@@ -163,7 +165,7 @@ func (m *Holds) canonical(s *HoldState) {
 			}
 		}
 	}
-	if m.Mutation != 0 {
+	if m.Mutation != 0 || m.named {
 		return
 	}
 	for i := 1; i < holdProcs; i++ {

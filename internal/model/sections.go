@@ -19,6 +19,8 @@ type Sections struct {
 	OneByOne bool // a wake reaches one sleeper after the other
 	Stops    bool // writers and growers may stop anywhere, for ever
 	Mutation SectionMutation
+
+	named bool // everybody keeps their names, although no mistake is seeded
 }
 
 // A SectionMutation is a seeded mistake in the machine of sections.
@@ -231,7 +233,7 @@ func (m *Sections) Next(s *SectionState, out []Succ[SectionState]) []Succ[Sectio
 	for i := range m.Watchers {
 		out = m.watches(s, i, out)
 	}
-	if m.Mutation == 0 {
+	if m.Mutation == 0 && !m.named {
 		for i := from; i < len(out); i++ {
 			m.canonical(&out[i].State)
 		}
@@ -240,10 +242,11 @@ func (m *Sections) Next(s *SectionState, out []Succ[SectionState]) []Succ[Sectio
 }
 
 // canonical sorts the writers and the watchers, each of whom are alike. Where a mistake is
-// seeded they keep their names, for the trace.
+// seeded they keep their names, for the trace. With OneByOne the watchers are not alike: a wake
+// that is under way has reached the first and not the second.
 func (m *Sections) canonical(s *SectionState) {
 	for i := 1; i < m.Writers; i++ {
-		for j := i; j > 0 && s.procs[j].key() < s.procs[j-1].key(); j-- {
+		for j := i; j > 0 && m.key(s, j) < m.key(s, j-1); j-- {
 			s.procs[j], s.procs[j-1] = s.procs[j-1], s.procs[j]
 			swapIn(&s.name, uint8(j))
 			for r := range s.regions {
@@ -254,13 +257,31 @@ func (m *Sections) canonical(s *SectionState) {
 			}
 		}
 	}
-	if w := &s.watchers; w[1].key() < w[0].key() {
+	if w := &s.watchers; !m.OneByOne && w[1].key() < w[0].key() {
 		w[0], w[1] = w[1], w[0]
 	}
 }
 
-func (p sectionProc) key() uint32 {
-	return uint32(p.pc)<<24 | uint32(p.at)<<16 | uint32(p.stores)<<8 | uint32(p.next)
+// key orders writers: by where they are, and by who names them.
+func (m *Sections) key(s *SectionState, i int) uint64 {
+	p := s.procs[i]
+	k := uint64(p.pc)<<24 | uint64(p.at)<<16 | uint64(p.stores)<<8 | uint64(p.next)
+	for _, r := range s.regions {
+		if k <<= 1; int(r.lock) == i+1 {
+			k++
+		}
+	}
+	k <<= 24
+	for which, w := range s.watchers {
+		if int(w.holder) != i+1 {
+			continue
+		}
+		k += uint64(w.pc)<<12 | uint64(w.at)<<9 | uint64(w.known)<<4 | uint64(w.stale) + 1
+		if m.OneByOne {
+			k += uint64(which) << 20
+		}
+	}
+	return k
 }
 
 func (w sectionWatcher) key() uint64 {
