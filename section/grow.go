@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/fixed"
 )
 
@@ -152,6 +153,9 @@ func (c *core) successor(a *attachment, to form, w switchWord) (*attachment, err
 
 // newRegion makes the memory of a generation.
 func (c *core) newRegion(generation uint64, f form) (*attachment, error) {
+	if f.capacity > maxCell-largeAlign {
+		return nil, fmt.Errorf("%w: values of %d bytes; at most %d are possible here", partywall.ErrTooLarge, f.capacity, maxCell-largeAlign)
+	}
 	g := newGeometry(f.kind, generation, f.capacity, len(f.schema))
 	r, err := c.backing.Create(generation, g.size)
 	if err != nil {

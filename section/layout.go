@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"sync/atomic"
 
 	"github.com/partywall/partywall"
@@ -155,8 +156,9 @@ const (
 	smallCells = 4
 	largeCells = 3
 
-	// maxCell bounds what a region's header may say.
-	maxCell = 1<<30 + largeAlign
+	// maxCell bounds what a region's header may say, so that all cells together are fewer bytes than an int
+	// can count, also on 32-bit systems.
+	maxCell = min(1<<30+largeAlign, math.MaxInt/smallCells-maxSchema)
 )
 
 // A geometry is what a region's header says of its memory.

@@ -82,6 +82,16 @@ func TestGeometry(t *testing.T) {
 	}
 }
 
+// Whatever a header may say, its region has a size that an int can count.
+func TestLargestGeometry(t *testing.T) {
+	for _, kind := range []formKind{fixedForm, bytesForm, documentForm} {
+		g := newGeometry(kind, 1, maxCell, maxSchema)
+		if g.stride < maxCell || g.size < g.first || g.size-g.first != g.cells*g.stride || g.size < g.cells*(g.stride/2) {
+			t.Errorf("%+v", g)
+		}
+	}
+}
+
 // FuzzAnchor reads any bytes as an anchor.
 func FuzzAnchor(f *testing.F) {
 	mem := make([]byte, anchorBytes(8))

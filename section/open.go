@@ -134,7 +134,7 @@ func (c *core) create() error {
 
 // participate attaches to the current region, takes a number, and grows the region if the program's
 // type has what it lacks.
-func (c *core) participate(ctx context.Context) error {
+func (c *core) participate(ctx context.Context) (err error) {
 	current := c.anchor.current.Load()
 	r, err := c.backing.Open(current, c.readOnly)
 	if err != nil {
@@ -157,6 +157,11 @@ func (c *core) participate(ctx context.Context) error {
 		return err
 	}
 	c.introduce()
+	defer func() {
+		if err != nil {
+			_ = c.forget()
+		}
+	}()
 	w, err := a.load()
 	if err != nil {
 		return err

@@ -21,8 +21,8 @@ they answer. It closes those that it has started when its window is closed.
 
   --auto              press Test, print both responses, and end: with exit
                       status 0, or 1 if there is one missing
-  --timeout DURATION  how long the others may take to come up and to answer, and
-                      then to close; 30s if not given
+  --timeout DURATION  how long the others may take to come up, how long to
+                      answer, and how long to close; 30s if not given
 `
 
 // subUsage is what a child's --help prints.
