@@ -30,8 +30,11 @@ type core struct {
 	number  int // this participant's
 	pins    pins
 
-	mu sync.Mutex // one goroutine follows, settles or closes
+	mu sync.Mutex // one goroutine goes on to another region, or to none; nobody waits for others with it
 
+	closes    sync.Once
+	life      context.Context // ends when the handle is closed
+	end       context.CancelFunc
 	closing   atomic.Bool
 	watching  atomic.Int32 // goroutines that touch the anchor to wait
 	predictor wait.Predictor
@@ -65,30 +68,39 @@ func (c *core) wrap(err error) error {
 	return fmt.Errorf("section %q: %w", c.name, err)
 }
 
+// touch keeps the anchor mapped until watching is taken back, if the handle is open.
+func (c *core) touch() bool {
+	c.watching.Add(1)
+	if !c.closing.Load() {
+		return true
+	}
+	c.watching.Add(-1)
+	return false
+}
+
 // close gives back all that the handle holds; the last one removes what is not to be kept.
-func (c *core) close() error {
-	c.closing.Store(true)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	a := c.at.Load()
-	if a == nil {
-		return nil
-	}
-	c.swap(a, nil)
-	for c.watching.Load() != 0 {
-		c.backing.WakeOwn(c.anchor.bell, c.number)
-		time.Sleep(shortPause)
-	}
-	return c.leave()
+func (c *core) close() (err error) {
+	c.closes.Do(func() {
+		c.closing.Store(true)
+		c.end()
+		c.mu.Lock()
+		c.swap(c.at.Load(), nil)
+		c.mu.Unlock() // before those are waited for who may be about to take it
+		for c.watching.Load() != 0 {
+			c.backing.WakeOwn(c.anchor.bell, c.number)
+			time.Sleep(shortPause)
+		}
+		err = c.leave()
+	})
+	return err
 }
 
 // leave gives back the number, and what stands behind it.
 func (c *core) leave() error {
-	fault := c.forget()
-	ctx, cancel := context.WithTimeout(context.Background(), endurance)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), endurance, os.ErrDeadlineExceeded)
 	defer cancel()
 	err := c.backing.Lock(ctx)
-	keep := c.kept()
+	fault, keep := c.forget(), c.kept()
 	c.backing.Release()
 	if err == nil {
 		if !c.backing.Anyone() && !keep {
@@ -106,6 +118,7 @@ func (c *core) forget() (err error) {
 	e := c.anchor.entry(c.number)
 	e.role.Store(0)
 	e.since.Store(0)
+	e.watchers.Store(0)
 	if c.backing.Grows() {
 		e.who.Store(0)
 	}

@@ -91,7 +91,7 @@ func (d *Dynamic) load() (v *view, data []byte, version uint64, err error) {
 		if v, err = d.current(); err != nil {
 			return nil, nil, 0, err
 		}
-		if version, data, err = d.core.read(nil, nil); err != nil {
+		if version, data, err = d.core.read(noContext, nil, nil); err != nil {
 			return nil, nil, 0, err
 		}
 		// A handle never comes back to a region, so that it has been in this one throughout.

@@ -35,7 +35,9 @@ func OpenProgram(name string, t reflect.Type, options ...Option) (*Program, erro
 func (p *Program) Type() *fixed.Type { return p.typ }
 
 // Load is [Section.LoadTo].
-func (p *Program) Load(value []byte) (uint64, error) { return p.core.loadFixed(p.typ, value) }
+func (p *Program) Load(value []byte) (uint64, error) {
+	return p.core.loadFixed(noContext, p.typ, value)
+}
 
 // Store is [Section.StoreFrom].
 func (p *Program) Store(value []byte) (uint64, error) {

@@ -10,22 +10,37 @@ import (
 	"github.com/partywall/partywall/internal/fixed"
 )
 
-// follow goes on to the current region, if that is another than a, and reports whether it has.
-func (c *core) follow(a *attachment) (bool, error) {
+// follow goes on to the current region, if that is another than a, and reports whether it has. It waits for
+// no other process.
+func (c *core) follow(a *attachment) (followed bool, err error) {
+	if c.at.Load() != a {
+		return true, nil
+	}
+	if !c.touch() {
+		return false, os.ErrClosed
+	}
+	defer c.watching.Add(-1)
+	defer unguard(guard(), &err)
+	if c.anchor.current.Load() == a.generation {
+		return false, nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.followed(a)
 }
 
-func (c *core) followed(a *attachment) (followed bool, err error) {
-	defer unguard(guard(), &err)
+// followed is follow for who has the handle's lock, and keeps the anchor mapped.
+func (c *core) followed(a *attachment) (bool, error) {
 	if c.at.Load() != a {
 		return true, nil
 	}
 	for {
 		current := c.anchor.current.Load()
-		if current == a.generation {
+		switch {
+		case current == a.generation:
 			return false, nil
+		case current < a.generation:
+			return false, fmt.Errorf("%w: it has gone from generation %d back to %d", partywall.ErrProtocol, a.generation, current)
 		}
 		next, err := c.attachTo(current)
 		if errors.Is(err, os.ErrNotExist) && c.anchor.current.Load() != current {
@@ -60,21 +75,28 @@ func (c *core) attachTo(generation uint64) (*attachment, error) {
 // whoever has moved the region has died, or is about to finish. Then it takes the name
 // lock and does it for him.
 func (c *core) settle(ctx context.Context, a *attachment) (err error) {
-	defer unguard(guard(), &err)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if followed, err := c.followed(a); followed || err != nil {
+	if followed, err := c.follow(a); followed || err != nil {
 		return err
 	}
+	if !c.touch() {
+		return os.ErrClosed
+	}
+	defer c.watching.Add(-1)
+	defer unguard(guard(), &err)
 	if ctx == noContext {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(context.Background(), endurance, os.ErrDeadlineExceeded)
 		defer cancel()
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.life, func() { cancel(os.ErrClosed) })()
 	if err := c.lockName(ctx); err != nil {
 		return err
 	}
 	defer c.backing.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if followed, err := c.followed(a); followed || err != nil {
 		return err
 	}
@@ -103,6 +125,20 @@ func (c *core) succeed(ctx context.Context, a *attachment) (next *attachment, er
 	if err != nil {
 		return nil, err
 	}
+	// The memory comes first: making it can take long, and writers need not wait for that.
+	if next, err = c.newRegion(a.generation+1, to); err != nil {
+		return nil, err
+	}
+	if err = c.move(ctx, a, next); err != nil {
+		next.region.Close()
+		c.backing.Drop(next.generation)
+		return nil, err
+	}
+	return next, nil
+}
+
+// move takes the value of a to next, and makes that the current region. After an error it is not.
+func (c *core) move(ctx context.Context, a, next *attachment) (err error) {
 	var held lockWord
 	defer c.endStore(a, &held, guard(), &err)
 	w, err := a.load()
@@ -112,11 +148,19 @@ func (c *core) succeed(ctx context.Context, a *attachment) (next *attachment, er
 		}
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if next, err = c.successor(a, to, w); err != nil {
-		return nil, err
+	from, cell := a.cell(w.cell()), next.cell(0)
+	if next.form.kind == fixedForm {
+		conversion, err := fixed.NewConversion(a.form.fixed, next.form.fixed)
+		if err != nil {
+			return err
+		}
+		conversion.Apply(cell, from)
+	} else {
+		copy(cell, from)
 	}
+	next.swtch.Store(uint64(newSwitch(w.version(), 0)))
 	if held != 0 {
 		a.lock.Store(uint64(held | commitBit))
 		c.ring()
@@ -124,31 +168,9 @@ func (c *core) succeed(ctx context.Context, a *attachment) (next *attachment, er
 	}
 	c.anchor.current.Store(next.generation)
 	if held != 0 {
-		a.lock.Store(uint64(held.free()))
+		a.letGo(held)
 	}
-	return next, nil
-}
-
-// successor makes the region that follows a, with the value that the switch word names.
-func (c *core) successor(a *attachment, to form, w switchWord) (*attachment, error) {
-	next, err := c.newRegion(a.generation+1, to)
-	if err != nil {
-		return nil, err
-	}
-	from, cell := a.cell(w.cell()), next.cell(0)
-	if to.kind == fixedForm {
-		conversion, err := fixed.NewConversion(a.form.fixed, to.fixed)
-		if err != nil {
-			next.region.Close()
-			c.backing.Drop(next.generation)
-			return nil, err
-		}
-		conversion.Apply(cell, from)
-	} else {
-		copy(cell, from)
-	}
-	next.swtch.Store(uint64(newSwitch(w.version(), 0)))
-	return next, nil
+	return nil
 }
 
 // newRegion makes the memory of a generation.

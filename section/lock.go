@@ -75,7 +75,9 @@ func (c *core) acquireSlowly(ctx context.Context, a *attachment) (lockWord, erro
 			}
 			continue
 		}
-		if err := c.patient(ctx, since, "process %d, which is writing and does not get on", c.pid(w.owner())); err != nil {
+		if err := c.patient(ctx, since, func() string {
+			return fmt.Sprintf("process %d, which is writing and does not get on", c.pid(w.owner()))
+		}); err != nil {
 			return 0, err
 		}
 		time.Sleep(pause)
@@ -85,7 +87,7 @@ func (c *core) acquireSlowly(ctx context.Context, a *attachment) (lockWord, erro
 
 // patient returns an error if the context has ended, or if there is none and this waits since
 // longer than it has patience.
-func (c *core) patient(ctx context.Context, since time.Time, format string, args ...any) error {
+func (c *core) patient(ctx context.Context, since time.Time, whom func() string) error {
 	var err error
 	if ctx != noContext {
 		err = context.Cause(ctx)
@@ -95,7 +97,7 @@ func (c *core) patient(ctx context.Context, since time.Time, format string, args
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: waited for %s: %w", partywall.ErrBusy, fmt.Sprintf(format, args...), err)
+	return fmt.Errorf("%w: waited for %s: %w", partywall.ErrBusy, whom(), err)
 }
 
 // dead reports whether a participant has ended, by the kernel's word.

@@ -16,6 +16,7 @@ func openCore(name string, want form, cfg *config) (_ *core, err error) {
 		return nil, err
 	}
 	c := &core{name: name, want: want, readOnly: cfg.readOnly, notify: cfg.notify}
+	c.life, c.end = context.WithCancel(context.Background())
 	defer func() { err = c.wrap(err) }()
 	ctx, cancel := context.WithTimeoutCause(context.Background(), endurance, os.ErrDeadlineExceeded)
 	defer cancel()

@@ -2,6 +2,7 @@ package section
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -35,13 +36,13 @@ func (a *attachment) take(cell []byte, typ *fixed.Type, dst []byte) (body []byte
 
 // loadFixed copies the current value of a fixed layout into dst, which has typ's bytes. It
 // takes no lock and makes no system call.
-func (c *core) loadFixed(typ *fixed.Type, dst []byte) (version uint64, err error) {
+func (c *core) loadFixed(ctx context.Context, typ *fixed.Type, dst []byte) (version uint64, err error) {
 	if a := c.at.Load(); a != nil && a.in == nil && a.cells == smallCells {
 		if w, ok := c.quick(a, typ, dst); ok {
 			return w.version(), nil
 		}
 	}
-	version, _, err = c.read(typ, dst)
+	version, _, err = c.read(ctx, typ, dst)
 	return version, err
 }
 
@@ -60,9 +61,10 @@ func (c *core) quick(a *attachment, typ *fixed.Type, dst []byte) (w switchWord, 
 	return w, whole && c.at.Load() == a
 }
 
-// read takes the current value out of its cell; again, if it turns out not to be whole.
-func (c *core) read(typ *fixed.Type, dst []byte) (version uint64, body []byte, err error) {
-	var until time.Time
+// read takes the current value out of its cell; again, if it turns out not to be whole. Without a context it
+// has [Patience] for that.
+func (c *core) read(ctx context.Context, typ *fixed.Type, dst []byte) (version uint64, body []byte, err error) {
+	var since time.Time
 	for try := 1; ; try++ {
 		a := c.at.Load()
 		if a == nil {
@@ -86,11 +88,13 @@ func (c *core) read(typ *fixed.Type, dst []byte) (version uint64, body []byte, e
 			return w.version(), body, nil
 		}
 		if try > quickTries {
-			if until.IsZero() {
-				until = time.Now().Add(endurance)
+			if since.IsZero() {
+				since = time.Now()
 			}
-			if time.Now().After(until) {
-				return 0, nil, fmt.Errorf("%w: writers have lapped this reader %d times", partywall.ErrBusy, try)
+			if err := c.patient(ctx, since, func() string {
+				return fmt.Sprintf("writers, who have lapped this reader %d times", try)
+			}); err != nil {
+				return 0, nil, err
 			}
 			time.Sleep(lapPause)
 		}

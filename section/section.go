@@ -64,6 +64,9 @@ func (s *Section[T]) Name() string { return s.core.name }
 // Close gives back what the handle holds. Operations that are under way end; those that come later, and loops
 // that watch, get [os.ErrClosed]. The last handle of all processes removes the section, unless it
 // is kept. It is idempotent. A loop over [Section.Watch] may call it.
+//
+// If another process is stopped while it opens, closes or grows the section, Close waits for it for [Patience], and the error
+// wraps [partywall.ErrBusy]; the handle is closed all the same, and what is left behind is cleared away by whoever comes next.
 func (s *Section[T]) Close() error { return s.core.wrap(s.core.close()) }
 
 // Load returns the current value. It waits for no other process, and for a fixed layout it makes no
@@ -80,11 +83,13 @@ func (s *Section[T]) Load() (v T, err error) {
 // LoadTo is Load into *v, for values that are too large to be passed around, and returns the
 // value's version too: how often the section has been stored. After an error *v may have been
 // changed.
-func (s *Section[T]) LoadTo(v *T) (version uint64, err error) {
+func (s *Section[T]) LoadTo(v *T) (version uint64, err error) { return s.load(noContext, v) }
+
+func (s *Section[T]) load(ctx context.Context, v *T) (version uint64, err error) {
 	if s.typ != nil {
-		version, err = s.core.loadFixed(s.typ, fixed.Bytes(v))
+		version, err = s.core.loadFixed(ctx, s.typ, fixed.Bytes(v))
 	} else {
-		version, err = s.loadBody(v)
+		version, err = s.loadBody(ctx, v)
 	}
 	if err != nil {
 		return 0, s.core.wrap(err)
@@ -96,8 +101,8 @@ func (s *Section[T]) LoadTo(v *T) (version uint64, err error) {
 // *v to the heap, and large values onto the stack, where nothing of this is needed.
 //
 //go:noinline
-func (s *Section[T]) loadBody(v *T) (uint64, error) {
-	version, data, err := s.core.read(nil, nil)
+func (s *Section[T]) loadBody(ctx context.Context, v *T) (uint64, error) {
+	version, data, err := s.core.read(ctx, nil, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -169,7 +174,7 @@ func (s *Section[T]) Update(ctx context.Context, f func(v *T) error) error {
 			return s.core.wrap(err)
 		}
 		v := new(T)
-		version, err := s.LoadTo(v)
+		version, err := s.load(ctx, v)
 		if err != nil {
 			return err
 		}

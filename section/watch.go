@@ -27,16 +27,6 @@ func (c *core) watch(ctx context.Context) *watch {
 	return w
 }
 
-// touch keeps the anchor mapped until watching is taken back, if the handle is open.
-func (c *core) touch() bool {
-	c.watching.Add(1)
-	if !c.closing.Load() {
-		return true
-	}
-	c.watching.Add(-1)
-	return false
-}
-
 // end makes a waiting loop see that its context has ended. The loop may be about to sleep when
 // it is woken, so it is woken until it knows.
 func (w *watch) end() {

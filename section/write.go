@@ -74,7 +74,7 @@ func (c *core) storeInto(ctx context.Context, a *attachment, expect uint64, p *p
 	var since time.Time
 	var w switchWord
 	var spare int
-	for {
+	for pause := shortPause; ; pause = min(2*pause, longPause) {
 		if held, err = c.acquire(ctx, a); err != nil {
 			return 0, err
 		}
@@ -92,13 +92,18 @@ func (c *core) storeInto(ctx context.Context, a *attachment, expect uint64, p *p
 		}
 		a.lock.Store(uint64(held.free()))
 		held = 0
+		if c.at.Load() != a {
+			return 0, errMoved // or closed
+		}
 		if since.IsZero() {
 			since = time.Now()
 		}
-		if err := c.patient(ctx, since, "processes that read, and leave no cell to write to (%s)", c.readers()); err != nil {
+		if err := c.patient(ctx, since, func() string {
+			return "processes that read, and leave no cell to write to (" + c.readers() + ")"
+		}); err != nil {
 			return 0, err
 		}
-		time.Sleep(shortPause)
+		time.Sleep(pause)
 	}
 	a.fill(a.cell(spare), a.cell(w.cell()), p)
 	a.lock.Store(uint64(held | commitBit))
