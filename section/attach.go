@@ -23,6 +23,7 @@ type attachment struct {
 	// busy counts the goroutines of this handle that write here, or read with a pin. Plain
 	// reads are not counted: what they have read is dropped if the attachment has changed.
 	busy atomic.Int32
+	_    [64]byte // what loads need is not on the line that stores change
 
 	// For a fixed layout of another generation than the program's. Nil where they are the same.
 	in, out *fixed.Conversion

@@ -39,7 +39,8 @@
 // Fields are matched by their names. A program with a field that the section lacks makes it grow; one
 // that lacks a field leaves it as it is. So programs can be replaced one by one. A field whose kind has
 // changed is an error that wraps [partywall.ErrLayout] and names it. A document is replaced as a whole; its types agree as those of
-// methods do, see docs/GUIDE.md.
+// methods do, see docs/GUIDE.md. A program's type is compared with that of the program that made the section: of two
+// that come later, with fields of the same name that the first one lacks, each may fail to read what the other stores.
 //
 // # Life
 //

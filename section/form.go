@@ -54,7 +54,7 @@ type form struct {
 // formOf finds the form of a type. Of values without a fixed layout, capacity is what they may
 // take at most, and 0 if nobody has said.
 func formOf(t reflect.Type, capacity int) (form, error) {
-	if plainBytes(t) {
+	if t == reflect.TypeFor[[]byte]() {
 		return form{kind: bytesForm, name: t.String(), schema: bytesSchema, capacity: capacity}, nil
 	}
 	if typ, err := fixed.OfType(t); err == nil {
@@ -72,11 +72,6 @@ func formOf(t reflect.Type, capacity int) (form, error) {
 		return form{}, fmt.Errorf("%w: a document has at most %d bytes", partywall.ErrTooLarge, document.MaxSize)
 	}
 	return form{kind: documentForm, name: t.String(), document: typ.Schema(), schema: typ.Encoded(), capacity: capacity}, nil
-}
-
-// plainBytes reports whether t is a []byte whose type has no say in its encoding.
-func plainBytes(t reflect.Type) bool {
-	return t.Kind() == reflect.Slice && t.Elem() == reflect.TypeFor[byte]() && t.NumMethod() == 0 && reflect.PointerTo(t).NumMethod() == 0
 }
 
 // parseForm reads a region's schema. The error wraps [partywall.ErrProtocol].

@@ -64,7 +64,7 @@ func TestHostileWords(t *testing.T) {
 		{"moved to generation 0", "large", func(t *testing.T, at target) {
 			poke(t, at.anchor, atCurrent, 0)
 			poke(t, at.region(1), atSwitch, peek(t, at.region(1), atSwitch)|8)
-		}, "load=NotExist; store=NotExist; update=NotExist; watch=NotExist"},
+		}, "load=Protocol; store=Protocol; update=Protocol; watch=Protocol"},
 		{"moved, and the mover has died", "document", func(t *testing.T, at target) {
 			poke(t, at.region(1), atSwitch, peek(t, at.region(1), atSwitch)|8)
 		}, "load=ok; watch=Deadline; store=ok; load=ok; join=ok"},

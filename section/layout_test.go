@@ -100,7 +100,7 @@ func FuzzAnchor(f *testing.F) {
 	f.Add(mem[:100])
 	f.Add(make([]byte, 1000))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		mem := aligned(len(b))
+		mem := newMemory(len(b))
 		copy(mem, b)
 		a, err := readAnchor(mem, "plant/line1")
 		if err != nil || a == nil {
@@ -141,7 +141,7 @@ func FuzzRegion(f *testing.F) {
 		f.Add(mem)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		mem := aligned(len(b))
+		mem := newMemory(len(b))
 		copy(mem, b)
 		g, schema, err := readGeometry(mem, 3)
 		if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/partywall/partywall/internal/region"
 )
 
-// aligned returns bytes that begin at a multiple of 64, as mapped memory does.
-func aligned(n int) []byte {
+// newMemory returns bytes that begin at a multiple of 64, as mapped memory does.
+func newMemory(n int) []byte {
 	mem := make([]byte, n+64)
 	skip := -uintptr(unsafe.Pointer(&mem[0])) % 64
 	return mem[skip : skip+uintptr(n)]

@@ -20,7 +20,7 @@ func openCore(name string, want form, cfg *config) (_ *core, err error) {
 	defer func() { err = c.wrap(err) }()
 	ctx, cancel := context.WithTimeoutCause(context.Background(), endurance, os.ErrDeadlineExceeded)
 	defer cancel()
-	if cfg.view != nil {
+	if cfg.inView {
 		c.backing, err = openView(ctx, cfg.view)
 	} else {
 		c.backing, err = backing.OpenFiles(ctx, cfg.place, name, !cfg.mustExist)
@@ -106,7 +106,11 @@ func (c *core) find() (bool, error) {
 	}
 	c.anchor = anchor
 	kept := anchor.flags.Load()&keepFlag != 0 || !c.backing.Grows()
-	return (anyone || kept) && anchor.current.Load() != 0, nil
+	current := anchor.current.Load()
+	if anyone && current == 0 {
+		return false, fmt.Errorf("%w: processes use it, and its anchor names no region", partywall.ErrProtocol)
+	}
+	return (anyone || kept) && current != 0, nil
 }
 
 // create makes an anchor and a first region with the zero value.

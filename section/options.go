@@ -12,6 +12,7 @@ func (o option) apply(c *config) { o(c) }
 type config struct {
 	place      backing.Place
 	view       []byte
+	inView     bool
 	readOnly   bool
 	mustCreate bool
 	mustExist  bool
@@ -81,7 +82,7 @@ func Notify(f func()) Option { return option(func(c *config) { c.notify = f }) }
 // The section lasts as long as the memory. It cannot grow, and has fewer participants: one for each 256
 // bytes of the memory. Who is alive is told by process ids and when the processes began, so the processes see each other's
 // ids: on Linux they share a pid namespace.
-func In(memory []byte) Option { return option(func(c *config) { c.view = memory }) }
+func In(memory []byte) Option { return option(func(c *config) { c.view, c.inView = memory, true }) }
 
 // Holds has [OpenDynamic] create the section if it is not there, and says of what type: "bytes", or the
 // fields of a fixed layout with their types, such as "n:uint32", "name:[32]uint8" and "pos.x:float64", which

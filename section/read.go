@@ -27,6 +27,9 @@ func (a *attachment) take(cell []byte, typ *fixed.Type, dst []byte) (body []byte
 	case typ == nil:
 		return bytes.Clone(cell), nil
 	case a.in != nil:
+		if a.in.Missing() { // what the section lacks is zero
+			clear(dst)
+		}
 		a.in.Receive(dst, cell)
 	default:
 		typ.Receive(dst, cell)

@@ -27,7 +27,7 @@ func Remove(name string, options ...Option) (err error) {
 		}
 	}()
 	cfg := newConfig(options)
-	if cfg.view != nil {
+	if cfg.inView {
 		return errors.New("it lies in memory that belongs to somebody else, who gives that back")
 	}
 	ctx, cancel := context.WithTimeoutCause(context.Background(), Patience, os.ErrDeadlineExceeded)

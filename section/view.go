@@ -17,6 +17,9 @@ import (
 func openView(ctx context.Context, mem []byte) (b backing.Backing, err error) {
 	defer unguard(guard(), &err)
 	if len(mem) >= anchorBytes(1) {
+		if !aligned(mem) {
+			return nil, fmt.Errorf("its memory has to begin at an address that is a multiple of %d, as mapped memory does", cellAlign)
+		}
 		var magic [8]byte
 		binary.NativeEndian.PutUint64(magic[:], region.At[atomic.Uint64](mem, 0).Load())
 		if magic != [8]byte{} && !bytes.Equal(magic[:7], anchorMagic[:7]) {

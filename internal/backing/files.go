@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"sync"
@@ -119,13 +120,28 @@ func (f *Files) mapAnchor(readOnly bool) error {
 	page := int64(os.Getpagesize())
 	size := min(info.Size(), 1<<30) / page * page
 	if size == 0 {
-		return nil
+		return f.checkShort(info.Size())
 	}
 	r, err := region.MapFile(f.file, size, readOnly)
 	if err != nil {
 		return err
 	}
 	f.anchor.Store(r)
+	return nil
+}
+
+// checkShort returns an error if a file that is shorter than any anchor has something in it: it is somebody's, and must not be
+// written over. An anchor that could not be made whole has zeros.
+func (f *Files) checkShort(size int64) error {
+	b := make([]byte, size)
+	if _, err := f.file.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	for _, c := range b {
+		if c != 0 {
+			return fmt.Errorf("%w: its file has %d bytes and is none of a section; remove it", partywall.ErrProtocol, size)
+		}
+	}
 	return nil
 }
 
@@ -169,6 +185,9 @@ func (f *Files) Grows() bool { return true }
 
 // Format implements [Backing].
 func (f *Files) Format(size int) error {
+	if err := f.named(); err != nil {
+		return err
+	}
 	if err := f.removeRegions(math.MaxUint64); err != nil {
 		return err
 	}
@@ -242,8 +261,20 @@ func (f *Files) Release() {
 // Alive implements [Backing].
 func (f *Files) Alive(number int) bool { return locked(f.file, firstMark+int64(number), 1) }
 
+// named returns an error if somebody has removed the anchor's file: what has its name now is another's, and so are
+// the regions.
+func (f *Files) named() error {
+	if f.dir.Same(f.stem+ending, f.file) {
+		return nil
+	}
+	return fmt.Errorf("%w: somebody has removed its files, and it cannot grow any more: close it, and open it again", partywall.ErrProtocol)
+}
+
 // Destroy implements [Backing].
 func (f *Files) Destroy() error {
+	if f.named() != nil {
+		return nil
+	}
 	if err := f.removeRegions(math.MaxUint64); err != nil {
 		return err
 	}

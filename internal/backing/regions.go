@@ -16,6 +16,9 @@ func (f *Files) regionFile(generation uint64) string {
 
 // Create implements [Backing].
 func (f *Files) Create(generation uint64, size int) (*region.Region, error) {
+	if err := f.named(); err != nil {
+		return nil, err
+	}
 	// What was before the one that this follows has a name still if somebody has been killed
 	// before he dropped it, or where a name stays as long as somebody has the file.
 	if generation > 2 {
@@ -61,7 +64,11 @@ func (f *Files) Open(generation uint64, readOnly bool) (*region.Region, error) {
 }
 
 // Drop implements [Backing].
-func (f *Files) Drop(generation uint64) { _ = f.dir.Remove(f.regionFile(generation)) }
+func (f *Files) Drop(generation uint64) {
+	if f.named() == nil {
+		_ = f.dir.Remove(f.regionFile(generation))
+	}
+}
 
 // removeRegions removes the names of all regions up to a generation.
 func (f *Files) removeRegions(last uint64) error {

@@ -135,8 +135,8 @@ func (d *Dir) verify() error {
 		return dirError(d.path, "stat", err)
 	}
 	if d.group != noGroup {
-		if mode := st.Mode & 0o7777; int(st.Gid) != d.group || mode&^unix.S_ISVTX != unix.S_ISGID|0o770 {
-			return fmt.Errorf("%w: directory %s is of group %d with mode %04o, not of group %d with mode 2770; remove it", partywall.ErrAccess, d.path, st.Gid, mode, d.group)
+		if mode := st.Mode & 0o7777; int(st.Gid) != d.group || mode != unix.S_ISGID|0o770 {
+			return fmt.Errorf("%w: directory %s is of group %d with mode %04o, not of group %d with mode 2770; chmod or remove it", partywall.ErrAccess, d.path, st.Gid, mode, d.group)
 		}
 		return nil
 	}
@@ -172,36 +172,55 @@ func (d *Dir) Files() ([]string, error) {
 // [partywall.ErrAccess], and neither followed nor waited for. A file that it makes has
 // the right owner and mode from the beginning.
 func (d *Dir) Open(file string, flags int) (*os.File, error) {
-	f, err := d.open(file, flags)
+	f, made, err := d.openOrMake(file, flags)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.verifyFile(f, flags&unix.O_CREAT != 0); err != nil {
+	if err := d.verifyFile(f, made); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-func (d *Dir) verifyFile(f *os.File, mayBeNew bool) error {
-	fd := int(f.Fd())
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return os.NewSyscallError("stat "+f.Name(), err)
+// openOrMake is open, and says whether it has made the file.
+func (d *Dir) openOrMake(file string, flags int) (f *os.File, made bool, err error) {
+	if flags&unix.O_CREAT == 0 {
+		f, err = d.open(file, flags)
+		return f, false, err
 	}
-	if d.group == noGroup {
-		if me := os.Geteuid(); int(st.Uid) != me || st.Mode&0o077 != 0 {
-			return fmt.Errorf("%w: %s/%s belongs to user %d with mode %04o, not to user %d alone; remove it",
-				partywall.ErrAccess, d.path, f.Name(), st.Uid, st.Mode&0o7777, me)
+	for {
+		f, err = d.open(file, flags|unix.O_EXCL)
+		if flags&unix.O_EXCL != 0 || !errors.Is(err, os.ErrExist) {
+			return f, err == nil, err
 		}
-		return nil
+		f, err = d.open(file, flags&^unix.O_CREAT)
+		if !errors.Is(err, os.ErrNotExist) {
+			return f, false, err
+		}
 	}
-	if mayBeNew && int(st.Uid) == os.Geteuid() {
+}
+
+// verifyFile checks whose a file is. One that has another name besides is not accepted: somebody may
+// have led to it who may not open it himself.
+func (d *Dir) verifyFile(f *os.File, made bool) error {
+	fd := int(f.Fd())
+	if made && d.group != noGroup {
 		if err := unix.Fchmod(fd, 0o660); err != nil { // the umask may have taken bits away
 			return os.NewSyscallError("chmod "+f.Name(), err)
 		}
 	}
-	if int(st.Gid) != d.group || st.Mode&0o007 != 0 {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return os.NewSyscallError("stat "+f.Name(), err)
+	}
+	switch me := os.Geteuid(); {
+	case st.Nlink > 1:
+		return fmt.Errorf("%w: %s/%s has another name, too; remove it", partywall.ErrAccess, d.path, f.Name())
+	case d.group == noGroup && (int(st.Uid) != me || st.Mode&0o077 != 0):
+		return fmt.Errorf("%w: %s/%s belongs to user %d with mode %04o, not to user %d alone; remove it",
+			partywall.ErrAccess, d.path, f.Name(), st.Uid, st.Mode&0o7777, me)
+	case d.group != noGroup && (int(st.Gid) != d.group || st.Mode&0o007 != 0):
 		return fmt.Errorf("%w: %s/%s is of group %d with mode %04o, not of group %d; remove it",
 			partywall.ErrAccess, d.path, f.Name(), st.Gid, st.Mode&0o7777, d.group)
 	}

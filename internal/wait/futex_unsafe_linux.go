@@ -66,11 +66,13 @@ func FutexWaitEither(word *atomic.Uint32, seen uint32, own *atomic.Uint32, ownSe
 	}
 	_, _, err := unix.Syscall6(sysFutexWaitv, uintptr(unsafe.Pointer(&waiters)), 2, 0, 0, 0, 0)
 	runtime.KeepAlive(own)
-	if err == unix.ENOSYS {
-		without.Store(true)
-		return false
+	switch err {
+	case 0, unix.EAGAIN, unix.EINTR, unix.EFAULT:
+		return true
 	}
-	return true
+	// The kernel does not know it, or a sandbox does not allow it.
+	without.Store(true)
+	return false
 }
 
 // FutexWakeOwn wakes all that sleep in FutexWaitEither for own.

@@ -18,7 +18,8 @@ import (
 // Data is what SectionA and SectionB hold.
 type Data struct {
 	Value int32
-	From  int32 // the process that has set it
+	From  int32  // the process that has set it
+	Press uint32 // the press of Test that it answers
 }
 
 // Test is what the main process changes.
@@ -45,13 +46,14 @@ func Answer(ctx context.Context, letter string, data Data, ready func() error) e
 	if err := ready(); err != nil {
 		return err
 	}
-	for _, err := range test.Watch(ctx) {
+	for change, err := range test.Watch(ctx) {
 		if ctx.Err() != nil {
 			return nil // in order
 		}
 		if err != nil {
 			return err
 		}
+		data.Press = change.Value.Presses
 		if err := mine.Store(data); err != nil {
 			return err
 		}
@@ -88,19 +90,17 @@ func Ask(ctx context.Context) ([]Response, error) {
 	}
 	defer b.Close()
 
-	var before [2]uint64 // versions: what comes after them is the answer
-	var old Data
-	for i, s := range []*section.Section[Data]{a, b} {
-		if before[i], err = s.LoadTo(&old); err != nil {
-			return nil, err
-		}
-	}
-	if err := test.Update(ctx, func(t *Test) error { t.Presses++; return nil }); err != nil {
+	var press uint32
+	if err := test.Update(ctx, func(t *Test) error {
+		t.Presses++
+		press = t.Presses
+		return nil
+	}); err != nil {
 		return nil, err
 	}
 	var responses []Response
 	for i, s := range []*section.Section[Data]{a, b} {
-		data, err := after(ctx, s, before[i])
+		data, err := answerTo(ctx, s, press)
 		if err != nil {
 			return nil, err
 		}
@@ -109,10 +109,10 @@ func Ask(ctx context.Context) ([]Response, error) {
 	return responses, nil
 }
 
-// after waits for a version above known.
-func after(ctx context.Context, s *section.Section[Data], known uint64) (Data, error) {
+// answerTo waits for the answer to a press, or to a later one. An earlier one may come first, from who was slow.
+func answerTo(ctx context.Context, s *section.Section[Data], press uint32) (Data, error) {
 	for change, err := range s.Watch(ctx) {
-		if err != nil || change.Version > known {
+		if err != nil || int32(change.Value.Press-press) >= 0 {
 			return change.Value, err
 		}
 	}
