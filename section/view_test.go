@@ -48,8 +48,12 @@ func TestViewFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := section.Open[plant]("view", section.In(r.Bytes())); err == nil {
-		t.Error("opened in memory that cannot be written to")
+	// In a build with the race detector it is the detector, in C, that stores a word, and no fault there can be
+	// recovered from; it touches the memory before, so that memory which is not there is found out.
+	if !raceEnabled {
+		if _, err := section.Open[plant]("view", section.In(r.Bytes())); err == nil {
+			t.Error("opened in memory that cannot be written to")
+		}
 	}
 	gone := r.Bytes()
 	r.Close()
