@@ -67,7 +67,7 @@ type (
 	largeValue struct {
 		Raw    [65537]byte
 		Wide   [20_000]uint64
-		Points [9000]struct {
+		Points [900]struct {
 			X, Y float64
 			On   bool
 			_    [3]byte
@@ -228,7 +228,7 @@ func TestLargeValues(t *testing.T) {
 		for i := range v.Wide {
 			v.Wide[i] = uint64(i) << (i % 64)
 		}
-		v.Points[8999].Y, v.Points[8999].On = -1.5, true
+		v.Points[899].Y, v.Points[899].On = -1.5, true
 		got, err := largeM.Call(context.Background(), c, *v)
 		if err != nil || got != *v {
 			t.Fatalf("another value has come, or none: %v", err)

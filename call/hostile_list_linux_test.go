@@ -28,9 +28,9 @@ var sleights = map[string]func(*lyingServer) error{
 		l.onResolve = func(r resolve) error { return l.send(msgResolved, encode(resolved{ID: r.ID})) }
 	}),
 	"answer":    silent(func(*lyingServer) {}),
-	"self":      speaking(selves["no-lie"]),
-	"ugly":      speaking(selves["program-ugly"]),
-	"millions":  speaking(selves["millions"]),
+	"self":      speaking("no-lie"),
+	"ugly":      speaking("program-ugly"),
+	"millions":  speaking("millions"),
 	"kept":      lyingTo(answering(func(f *responseFields) { f.status, f.resultLen = statusKept, 1<<20 })),
 	"over":      lyingTo(answering(func(f *responseFields) { f.resultLen = 1<<32 - 1 })),
 	"shut-down": lyingTo(saying(statusRefused, ugly)),
@@ -41,8 +41,9 @@ func silent(prepare func(*lyingServer)) func(*lyingServer) error {
 	return lyingTo(func(*lyingServer) error { return nil }, prepare)
 }
 
-func speaking(self string) func(*lyingServer) error {
-	return lyingTo(func(l *lyingServer) error { return l.says(self) })
+// speaking says one of the selves.
+func speaking(name string) func(*lyingServer) error {
+	return lyingTo(func(l *lyingServer) error { return l.says(selves()[name]) })
 }
 
 // lyingTo greets honestly before it lies.
