@@ -40,13 +40,22 @@ func errnoErr(e syscall.Errno) error {
 var (
 	modgdi32    = windows.NewLazySystemDLL("gdi32.dll")
 	modkernel32 = windows.NewLazySystemDLL("kernel32.dll")
+	modntdll    = windows.NewLazySystemDLL("ntdll.dll")
 	moduser32   = windows.NewLazySystemDLL("user32.dll")
 
 	procTextOutW                    = modgdi32.NewProc("TextOutW")
+	procGetCurrentProcessorNumber   = modkernel32.NewProc("GetCurrentProcessorNumber")
 	procK32GetMappedFileNameW       = modkernel32.NewProc("K32GetMappedFileNameW")
+	procPeekNamedPipe               = modkernel32.NewProc("PeekNamedPipe")
+	procQueryPerformanceCounter     = modkernel32.NewProc("QueryPerformanceCounter")
+	procQueryPerformanceFrequency   = modkernel32.NewProc("QueryPerformanceFrequency")
+	procSwitchToThread              = modkernel32.NewProc("SwitchToThread")
 	procVirtualAllocEx              = modkernel32.NewProc("VirtualAllocEx")
 	procVirtualFreeEx               = modkernel32.NewProc("VirtualFreeEx")
 	procVirtualQueryEx              = modkernel32.NewProc("VirtualQueryEx")
+	procWaitNamedPipeW              = modkernel32.NewProc("WaitNamedPipeW")
+	procNtQueryEvent                = modntdll.NewProc("NtQueryEvent")
+	procNtQuerySection              = modntdll.NewProc("NtQuerySection")
 	procBeginPaint                  = moduser32.NewProc("BeginPaint")
 	procChangeWindowMessageFilterEx = moduser32.NewProc("ChangeWindowMessageFilterEx")
 	procCreateWindowExW             = moduser32.NewProc("CreateWindowExW")
@@ -82,12 +91,48 @@ func TextOut(dc windows.Handle, x int32, y int32, text *uint16, length int32) (e
 	return
 }
 
+func GetCurrentProcessorNumber() (number uint32) {
+	r0, _, _ := syscall.SyscallN(procGetCurrentProcessorNumber.Addr())
+	number = uint32(r0)
+	return
+}
+
 func GetMappedFileName(process windows.Handle, address uintptr, name *uint16, size uint32) (n uint32, err error) {
 	r0, _, e1 := syscall.SyscallN(procK32GetMappedFileNameW.Addr(), uintptr(process), uintptr(address), uintptr(unsafe.Pointer(name)), uintptr(size))
 	n = uint32(r0)
 	if n == 0 {
 		err = errnoErr(e1)
 	}
+	return
+}
+
+func PeekNamedPipe(pipe windows.Handle, buffer *byte, size uint32, read *uint32, available *uint32, left *uint32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procPeekNamedPipe.Addr(), uintptr(pipe), uintptr(unsafe.Pointer(buffer)), uintptr(size), uintptr(unsafe.Pointer(read)), uintptr(unsafe.Pointer(available)), uintptr(unsafe.Pointer(left)))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func QueryPerformanceCounter(count *int64) (err error) {
+	r1, _, e1 := syscall.SyscallN(procQueryPerformanceCounter.Addr(), uintptr(unsafe.Pointer(count)))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func QueryPerformanceFrequency(perSecond *int64) (err error) {
+	r1, _, e1 := syscall.SyscallN(procQueryPerformanceFrequency.Addr(), uintptr(unsafe.Pointer(perSecond)))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func SwitchToThread() (switched bool) {
+	r0, _, _ := syscall.SyscallN(procSwitchToThread.Addr())
+	switched = r0 != 0
 	return
 }
 
@@ -113,6 +158,30 @@ func VirtualQueryEx(process windows.Handle, address uintptr, info *MemoryBasicIn
 	written = uintptr(r0)
 	if written == 0 {
 		err = errnoErr(e1)
+	}
+	return
+}
+
+func WaitNamedPipe(name *uint16, milliseconds uint32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procWaitNamedPipeW.Addr(), uintptr(unsafe.Pointer(name)), uintptr(milliseconds))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func NtQueryEvent(event windows.Handle, class uint32, info *EventBasicInformation, size uint32, returned *uint32) (ntstatus error) {
+	r0, _, _ := syscall.SyscallN(procNtQueryEvent.Addr(), uintptr(event), uintptr(class), uintptr(unsafe.Pointer(info)), uintptr(size), uintptr(unsafe.Pointer(returned)))
+	if r0 != 0 {
+		ntstatus = windows.NTStatus(r0)
+	}
+	return
+}
+
+func NtQuerySection(section windows.Handle, class uint32, info *SectionBasicInformation, size uintptr, returned *uintptr) (ntstatus error) {
+	r0, _, _ := syscall.SyscallN(procNtQuerySection.Addr(), uintptr(section), uintptr(class), uintptr(unsafe.Pointer(info)), uintptr(size), uintptr(unsafe.Pointer(returned)))
+	if r0 != 0 {
+		ntstatus = windows.NTStatus(r0)
 	}
 	return
 }
