@@ -52,8 +52,9 @@ func (s *Server) greet(link *rendezvous.Link) (*session, error) {
 	case s.leaving.Load():
 		return nil, fmt.Errorf("%w: service %q", partywall.ErrShutdown, s.name)
 	}
+	x, err := s.welcome(link) // which may need an answer of the client's
 	_ = link.SetReceiveDeadline(time.Time{})
-	return s.welcome(link)
+	return x, err
 }
 
 func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
@@ -70,7 +71,7 @@ func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
 	}
 	err = s.admit(session)
 	if err == nil {
-		if err = link.Send(msgWelcome, encode(w), session.control.region.File()); err != nil {
+		if err = link.SendRegion(msgWelcome, encode(w), session.control.region); err != nil {
 			err = gone(err)
 		}
 	}
@@ -80,6 +81,5 @@ func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
 		session.control.region.Close()
 		return nil, err
 	}
-	session.control.region.CloseFile()
 	return session, nil
 }

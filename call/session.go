@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"github.com/partywall/partywall"
-	"github.com/partywall/partywall/internal/region"
 	"github.com/partywall/partywall/internal/rendezvous"
 	"github.com/partywall/partywall/internal/wait"
 )
@@ -44,7 +43,7 @@ type session struct {
 // newSession makes the conn's control region.
 func newSession(s *Server, link *rendezvous.Link) (*session, error) {
 	g := s.geometry()
-	r, err := region.Create("control", g.size(), region.Sparse)
+	r, err := link.MakeRegion("control", g.size())
 	if err != nil {
 		return nil, err
 	}

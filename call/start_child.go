@@ -60,10 +60,10 @@ func (c *child) start(lock *rendezvous.StartLock) (err error) {
 	if c.cmd.Stderr == nil {
 		c.cmd.Stderr = c.said
 	}
+	detach(c.cmd)
 	if err := lock.Equip(c.cmd); err != nil {
 		return err
 	}
-	detach(c.cmd)
 	return c.cmd.Start()
 }
 

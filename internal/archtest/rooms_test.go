@@ -83,7 +83,7 @@ var rooms = map[string]room{
 	"internal/region":     {ours: system, others: []string{xsys}, unsafe: true},
 	"internal/wait":       {ours: system, others: []string{xsys}, unsafe: true, assembly: true},
 	"internal/peer":       {ours: system, others: []string{xsys}},
-	"internal/rendezvous": {ours: with(system, "internal/peer", "internal/region"), others: []string{xsys}},
+	"internal/rendezvous": {ours: with(system, "internal/peer", "internal/region", "internal/wait"), others: []string{xsys}},
 	"internal/backing":    {ours: with(system, "internal/peer", "internal/region", "internal/rendezvous", "internal/wait"), others: []string{xsys}, unsafe: true},
 	"internal/doctor":     {ours: with(system, "internal/peer", "internal/region", "internal/rendezvous", "internal/wait"), others: []string{xsys}, unsafe: true},
 	"internal/model":      {},

@@ -1,10 +1,14 @@
 package peer
 
 import (
+	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/partywall/partywall"
 )
 
 // OfSocket returns who is at the other end of a connected Unix socket
@@ -26,4 +30,13 @@ func OfSocket(conn syscall.Conn) (Identity, error) {
 		return Identity{}, os.NewSyscallError("getsockopt SO_PEERCRED", sockErr)
 	}
 	return Identity{PID: int(cred.Pid), UID: int(cred.Uid)}, nil
+}
+
+func (id Identity) user() string { return strconv.Itoa(id.UID) }
+
+func (id Identity) checkSameUser() error {
+	if me := os.Geteuid(); id.UID != me {
+		return fmt.Errorf("%w: the peer is %v, not of this process's user %d", partywall.ErrAccess, id, me)
+	}
+	return nil
 }

@@ -125,6 +125,16 @@ func (r *Region) CloseFile() {
 	}
 }
 
+// Detach unmaps the memory and returns the descriptor, which is the caller's from then on.
+func (r *Region) Detach() *os.File {
+	r.mu.Lock()
+	file := r.file
+	r.file = nil
+	r.mu.Unlock()
+	_ = r.Close()
+	return file
+}
+
 // Close unmaps the memory. It is idempotent.
 func (r *Region) Close() error {
 	r.CloseFile()

@@ -66,7 +66,9 @@ func patiently(try func() error) (err error) {
 const shareAll = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
 
 // Same reports whether a file of that name is still the one that f has open.
-func (d *Dir) Same(file string, f *os.File) bool {
+func (d *Dir) Same(file string, f *os.File) bool { return d.sameHandle(file, windows.Handle(f.Fd())) }
+
+func (d *Dir) sameHandle(file string, h windows.Handle) bool {
 	path, err := windows.UTF16PtrFromString(d.at(file))
 	if err != nil {
 		return false
@@ -79,7 +81,7 @@ func (d *Dir) Same(file string, f *os.File) bool {
 	defer windows.CloseHandle(handle)
 	var there, here windows.ByHandleFileInformation
 	return windows.GetFileInformationByHandle(handle, &there) == nil &&
-		windows.GetFileInformationByHandle(windows.Handle(f.Fd()), &here) == nil &&
+		windows.GetFileInformationByHandle(h, &here) == nil &&
 		there.VolumeSerialNumber == here.VolumeSerialNumber &&
 		there.FileIndexHigh == here.FileIndexHigh && there.FileIndexLow == here.FileIndexLow
 }

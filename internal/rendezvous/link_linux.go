@@ -14,6 +14,7 @@ import (
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/peer"
+	"github.com/partywall/partywall/internal/region"
 )
 
 // A Link joins two processes. One goroutine at a time may Receive; the other
@@ -101,6 +102,17 @@ func (l *Link) Send(kind uint8, payload []byte, file *os.File) error {
 			return nil
 		}
 	}
+}
+
+// MakeRegion makes a region that the client gets with [Link.SendRegion].
+func (l *Link) MakeRegion(label string, size int64) (*region.Region, error) {
+	return region.Create(label, size, region.Sparse)
+}
+
+// SendRegion sends a message with a region of [Link.MakeRegion]'s.
+func (l *Link) SendRegion(kind uint8, payload []byte, r *region.Region) error {
+	defer r.CloseFile()
+	return l.Send(kind, payload, r.File())
 }
 
 // SetReceiveDeadline bounds the following Receives; the zero time lifts it.

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package rendezvous
 
@@ -12,6 +12,7 @@ import (
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/peer"
+	"github.com/partywall/partywall/internal/region"
 )
 
 func unsupported() error {
@@ -47,6 +48,12 @@ func (*Link) TrySend(uint8, []byte) bool { return false }
 
 // Send is not reached.
 func (*Link) Send(uint8, []byte, *os.File) error { return unsupported() }
+
+// MakeRegion is not reached.
+func (*Link) MakeRegion(string, int64) (*region.Region, error) { return nil, unsupported() }
+
+// SendRegion is not reached.
+func (*Link) SendRegion(uint8, []byte, *region.Region) error { return unsupported() }
 
 // SetReceiveDeadline is not reached.
 func (*Link) SetReceiveDeadline(time.Time) error { return unsupported() }

@@ -20,12 +20,13 @@ var thisUser = sync.OnceValues(func() (*windows.SID, error) {
 	return user.User.Sid.Copy()
 })
 
-// PrivateDir and PrivateEvent are the access that this user's processes have to what [Private] makes:
-// elevated ones and others alike, which is why an event has the label of those that are not.
+// PrivateDir, PrivateEvent and PrivatePipe are the access that this user's processes have to what [Private] makes:
+// elevated ones and others alike, which is why events and pipes have the label of those that are not.
 // The words are those of "Security Descriptor String Format" in Microsoft's documentation.
 const (
 	PrivateDir   = "O:%[1]sD:P(A;OICI;FA;;;%[1]s)"
 	PrivateEvent = "O:%[1]sD:P(A;;GA;;;%[1]s)S:(ML;;NW;;;ME)"
+	PrivatePipe  = PrivateEvent
 )
 
 // Private returns the attributes of what is made for this user alone.

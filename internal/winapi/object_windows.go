@@ -10,6 +10,7 @@ import "golang.org/x/sys/windows"
 //sys	WaitNamedPipe(name *uint16, milliseconds uint32) (err error) = kernel32.WaitNamedPipeW
 //sys	QueryPerformanceCounter(count *int64) (err error) = kernel32.QueryPerformanceCounter
 //sys	QueryPerformanceFrequency(perSecond *int64) (err error) = kernel32.QueryPerformanceFrequency
+//sys	GetHandleInformation(handle windows.Handle, flags *uint32) (err error) = kernel32.GetHandleInformation
 //sys	GetCurrentProcessorNumber() (number uint32) = kernel32.GetCurrentProcessorNumber
 //sys	SwitchToThread() (switched bool) = kernel32.SwitchToThread
 

@@ -45,6 +45,7 @@ var (
 
 	procTextOutW                    = modgdi32.NewProc("TextOutW")
 	procGetCurrentProcessorNumber   = modkernel32.NewProc("GetCurrentProcessorNumber")
+	procGetHandleInformation        = modkernel32.NewProc("GetHandleInformation")
 	procK32GetMappedFileNameW       = modkernel32.NewProc("K32GetMappedFileNameW")
 	procPeekNamedPipe               = modkernel32.NewProc("PeekNamedPipe")
 	procQueryPerformanceCounter     = modkernel32.NewProc("QueryPerformanceCounter")
@@ -94,6 +95,14 @@ func TextOut(dc windows.Handle, x int32, y int32, text *uint16, length int32) (e
 func GetCurrentProcessorNumber() (number uint32) {
 	r0, _, _ := syscall.SyscallN(procGetCurrentProcessorNumber.Addr())
 	number = uint32(r0)
+	return
+}
+
+func GetHandleInformation(handle windows.Handle, flags *uint32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procGetHandleInformation.Addr(), uintptr(handle), uintptr(unsafe.Pointer(flags)))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
 	return
 }
 

@@ -1,0 +1,118 @@
+package peer
+
+import (
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/partywall/partywall"
+)
+
+// A Process is a peer's process, held by its handle: the number is not another's as long as that
+// is open. Its owner closes it.
+type Process struct {
+	Handle   windows.Handle
+	Identity Identity
+}
+
+// Rights that a [Process] is opened with. Both sides notice the other's end and ask for its user; the server
+// takes the handles that its client names, and so needs a right which the system gives for
+// processes of the same user, but not for those that are elevated when it is not.
+const (
+	Watch = windows.SYNCHRONIZE | windows.PROCESS_QUERY_LIMITED_INFORMATION
+	Take  = Watch | windows.PROCESS_DUP_HANDLE
+)
+
+// OfProcess opens a process by its number, and asks the kernel whose it is. The caller makes sure
+// afterwards that the peer still has the conn open: then the number cannot have become another's. The
+// error wraps [partywall.ErrAccess] if this process may not.
+func OfProcess(pid uint32, access uint32) (*Process, error) {
+	h, err := windows.OpenProcess(access, false, pid)
+	if err != nil {
+		return nil, refused(pid, "open", err)
+	}
+	p := &Process{Handle: h, Identity: Identity{PID: int(pid), UID: -1}}
+	if p.Identity.User, err = userOf(h); err == nil {
+		err = windows.ProcessIdToSessionId(pid, &p.Identity.Session)
+	}
+	if err != nil {
+		p.Close()
+		return nil, refused(pid, "ask for the user and the session of", err)
+	}
+	return p, nil
+}
+
+func refused(pid uint32, verb string, err error) error {
+	if err == windows.ERROR_ACCESS_DENIED {
+		return fmt.Errorf("%w: %s process %d: it is another user's, or runs as administrator and this one does not: %w",
+			partywall.ErrAccess, verb, pid, err)
+	}
+	return fmt.Errorf("%s process %d: %w", verb, pid, err)
+}
+
+// userOf returns the security identifier of a process's user.
+func userOf(process windows.Handle) (string, error) {
+	var token windows.Token
+	if err := windows.OpenProcessToken(process, windows.TOKEN_QUERY, &token); err != nil {
+		return "", err
+	}
+	defer token.Close()
+	user, err := token.GetTokenUser()
+	if err != nil {
+		return "", err
+	}
+	return user.User.Sid.String(), nil
+}
+
+// Close lets go of the process.
+func (p *Process) Close() {
+	if p.Handle != 0 {
+		_ = windows.CloseHandle(p.Handle)
+		p.Handle = 0
+	}
+}
+
+// Ended reports whether the process has ended.
+func (p *Process) Ended() bool {
+	what, err := windows.WaitForSingleObject(p.Handle, 0)
+	return err == nil && what == windows.WAIT_OBJECT_0
+}
+
+var self = sync.OnceValues(func() (id Identity, err error) {
+	id = Identity{PID: os.Getpid(), UID: -1}
+	if id.User, err = userOf(windows.CurrentProcess()); err == nil {
+		err = windows.ProcessIdToSessionId(uint32(id.PID), &id.Session)
+	}
+	if err != nil {
+		err = fmt.Errorf("ask for this process's user and session: %w", err)
+	}
+	return id, err
+})
+
+func (id Identity) user() string { return id.User }
+
+func (id Identity) checkSameUser() error {
+	me, err := self()
+	if err != nil {
+		return err
+	}
+	if id.User != me.User {
+		return fmt.Errorf("%w: the peer is %v, not of this process's user %s", partywall.ErrAccess, id, me.User)
+	}
+	return nil
+}
+
+// CheckSameSession reports whether the peer runs in this process's session: that of the same desktop. The
+// error wraps [partywall.ErrAccess].
+func (id Identity) CheckSameSession() error {
+	me, err := self()
+	if err != nil {
+		return err
+	}
+	if id.Session != me.Session {
+		return fmt.Errorf("%w: the peer is %v in session %d, and this one runs in session %d", partywall.ErrAccess, id, id.Session, me.Session)
+	}
+	return nil
+}
