@@ -70,9 +70,11 @@ func listedLiars([]string) error {
 			return err
 		}
 		go func() {
+			var open []*lyingServer // the collector would close what nobody refers to
 			for {
 				l, err := newLyingServer(listener)
 				if err == nil {
+					open = append(open, l)
 					err = lie(l)
 				}
 				if err != nil {
@@ -81,9 +83,11 @@ func listedLiars([]string) error {
 			}
 		}()
 	}
-	if _, err := listListed("lists.deaf"); err != nil {
+	deaf, err := listListed("lists.deaf")
+	if err != nil {
 		return err
 	}
+	defer deaf.Close()
 	fmt.Println("listening")
 	bufio.NewScanner(os.Stdin).Scan()
 	return nil
