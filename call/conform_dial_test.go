@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -239,15 +240,15 @@ func TestListenWithoutServe(t *testing.T) {
 // The run directory must be this user's alone.
 func TestRunDirectory(t *testing.T) {
 	prepare(t)
-	dir := t.TempDir() + "/open"
+	dir := filepath.Join(t.TempDir(), "open")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PARTYWALL_DIR", dir)
 	_, err := call.Listen("x")
 	wantErr(t, err, partywall.ErrAccess)
-	wantText(t, err, dir, "0700", "x")
+	wantText(t, err, dir, "set PARTYWALL_DIR", "x")
 	_, err = call.Dial(context.Background(), "x")
 	wantErr(t, err, partywall.ErrAccess)
-	wantText(t, err, dir, "0700")
+	wantText(t, err, dir, "set PARTYWALL_DIR")
 }

@@ -184,11 +184,16 @@ func joinServer(p *pipe, client *peer.Process, stop <-chan struct{}) (_ *Link, e
 	if err := l.begin(); err != nil {
 		return nil, err
 	}
+	// The client still has the pipe open: so the process that its number led to is the client.
+	if _, err := p.available(); err != nil {
+		return nil, err
+	}
 	if err := p.write(encodeAnswer(nil)); err != nil {
 		return nil, err
 	}
-	// The client still has the pipe open: so the process that its number led to is the client.
-	if _, err := p.available(); err != nil {
+	// It closes the pipe when it has read that. A pipe that stays open would look like a server that is
+	// busy, when this one has ended.
+	if err := p.hangUp(stop, time.Now().Add(Timeout)); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -225,5 +230,6 @@ func joinClient(p *pipe, server *peer.Process, stop <-chan struct{}) (_ *Link, e
 		return nil, err
 	}
 	l.memory.CloseFile()
+	p.close()
 	return l, nil
 }

@@ -25,7 +25,7 @@ import (
 // handle, which says when it dies. Its messages are those of a socket; a ring without a
 // message is a signal of the event.
 type Link struct {
-	pipe    *pipe
+	pipe    *pipe // until the other has joined
 	process *peer.Process
 	client  bool
 	peer    peer.Identity

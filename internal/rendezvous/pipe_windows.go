@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
+	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/winapi"
 )
 
@@ -105,19 +106,40 @@ func (p *pipe) available() (n uint32, err error) {
 
 // read fills b with what the other end writes.
 func (p *pipe) read(b []byte, stop <-chan struct{}, deadline time.Time) error {
+	if err := p.await(uint32(len(b)), stop, deadline); err != nil {
+		return err
+	}
+	var done uint32
+	if err := windows.ReadFile(p.handle, b, &done, nil); err != nil {
+		return os.NewSyscallError("ReadFile", err)
+	}
+	if int(done) != len(b) {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// hangUp waits until the other end is closed, and closes this one.
+func (p *pipe) hangUp(stop <-chan struct{}, deadline time.Time) error {
+	err := p.await(1, stop, deadline)
+	p.close()
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w: the client says more than it may", partywall.ErrProtocol)
+	case errors.Is(err, io.EOF):
+		return nil
+	}
+	return err
+}
+
+// await waits until so many bytes can be read.
+func (p *pipe) await(bytes uint32, stop <-chan struct{}, deadline time.Time) error {
 	pause := time.Millisecond
 	for looks := 0; ; looks++ {
 		switch n, err := p.available(); {
 		case err != nil:
 			return err
-		case int(n) >= len(b):
-			var done uint32
-			if err := windows.ReadFile(p.handle, b, &done, nil); err != nil {
-				return os.NewSyscallError("ReadFile", err)
-			}
-			if int(done) != len(b) {
-				return io.ErrUnexpectedEOF
-			}
+		case n >= bytes:
 			return nil
 		case !time.Now().Before(deadline):
 			return os.ErrDeadlineExceeded
