@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/partywall/partywall/internal/wait"
 )
 
 const (
@@ -116,10 +118,10 @@ func (w *worker) runInline(s *serverSlot, h *handler, timed bool) (ok bool) {
 // runTimed is run, and remembers how long the handler took. The run stands for so
 // many.
 func (x *session) runTimed(s *serverSlot, h *handler, runs uint64) {
-	start := time.Now()
+	start := wait.Now()
 	x.run(s, h)
 	if h != nil {
-		whole := time.Since(start)
+		whole := wait.Now() - start
 		h.times.add(whole, runs)
 		took, recent := int64(min(whole, tooLong)), h.recent.Load()
 		x.worked.Store(took)

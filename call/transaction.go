@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/wait"
@@ -151,7 +150,7 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 		}
 		turn.End()
 	}
-	start := time.Now()
+	start := wait.Now()
 	kept, err = c.park(ctx, s)
 	if spun || !kept {
 		return kept, err
@@ -160,7 +159,7 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	if rang {
 		wakes = 2
 	}
-	p.Slept(time.Since(start), wakes)
+	p.Slept(wait.Now()-start, wakes)
 	return kept, err
 }
 

@@ -6,7 +6,6 @@ import (
 	"math/bits"
 	"runtime"
 	"sync/atomic"
-	"time"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/wait"
@@ -203,10 +202,10 @@ func (w *watcher) beIdle() {
 func (c *Conn) sleep(spun bool) {
 	c.watch.sleeper.Sleep()
 	if delivered, _ := c.deliver(false); delivered == 0 {
-		start := time.Now()
+		start := wait.Now()
 		<-c.watch.wake
 		if !spun {
-			c.watch.predictor.Slept(time.Since(start), 1)
+			c.watch.predictor.Slept(wait.Now()-start, 1)
 		}
 	}
 	c.watch.sleeper.Wake()

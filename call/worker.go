@@ -119,10 +119,10 @@ func (w *worker) sleep(spun bool) bool {
 	}
 	if !took && !x.ended.Load() {
 		x.server.monitor.forget(x)
-		start := time.Now()
+		start := wait.Now()
 		<-x.wake
 		if !spun {
-			w.idle.Slept(time.Since(start), 1)
+			w.idle.Slept(wait.Now()-start, 1)
 		}
 		x.place.Look()
 		x.server.monitor.watch(x)

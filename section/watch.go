@@ -69,12 +69,12 @@ func (w *watch) await(known uint64) (version uint64, err error) {
 			return version, err
 		}
 	}
-	start := time.Now()
+	start := wait.Now()
 	for version <= known && err == nil {
 		version, err = w.sleep(known)
 	}
 	if err == nil && !spun {
-		c.predictor.Slept(time.Since(start), 1)
+		c.predictor.Slept(wait.Now()-start, 1)
 	}
 	return version, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/partywall/partywall/internal/doctor"
+	"github.com/partywall/partywall/internal/wait"
 )
 
 // bareFutex is what there is to compare with: memory and a futex.
@@ -53,7 +54,7 @@ func futexUntil(ctx context.Context, ready func() error) error {
 	}
 	for ctx.Err() == nil {
 		b.Sleep(seen)
-		now := time.Now().UnixNano()
+		now := wait.Stamp()
 		if n := b.Count(); n != seen {
 			h.record(now - b.Note())
 			seen = n

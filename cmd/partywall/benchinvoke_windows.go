@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/partywall/partywall/internal/wait"
 	"github.com/partywall/partywall/winmsg"
 )
 
@@ -63,24 +64,24 @@ func (b *benchInvoke) measureServer(ctx context.Context, server *child) (*invoke
 func nineSteps(title winmsg.Condition) way {
 	return func(ctx context.Context, n uint64) (took, finding time.Duration, err error) {
 		pair := pairOf(n)
-		start := time.Since(began)
+		start := wait.Now()
 		window, err := winmsg.Find(ctx, title)
-		found := time.Since(began)
+		found := wait.Now()
 		if err != nil {
 			return 0, 0, err
 		}
 		answer, err := winmsg.Invoke(ctx, window, benchMessage, &pair)
 		err = errors.Join(err, window.Close())
-		return time.Since(began) - start, found - start, verify(n, pair, answer, err)
+		return wait.Now() - start, found - start, verify(n, pair, answer, err)
 	}
 }
 
 func invokeWay(window *winmsg.Window) way {
 	return func(ctx context.Context, n uint64) (took, finding time.Duration, err error) {
 		pair := pairOf(n)
-		start := time.Since(began)
+		start := wait.Now()
 		answer, err := winmsg.Invoke(ctx, window, benchMessage, &pair)
-		return time.Since(began) - start, 0, verify(n, pair, answer, err)
+		return wait.Now() - start, 0, verify(n, pair, answer, err)
 	}
 }
 
@@ -88,13 +89,13 @@ func tcpWay(conn net.Conn) way {
 	var data [16]byte
 	return func(_ context.Context, n uint64) (took, finding time.Duration, err error) {
 		pair := pairOf(n)
-		start := time.Since(began)
+		start := wait.Now()
 		pair.store(data[:])
 		if _, err = conn.Write(data[:]); err == nil {
 			_, err = io.ReadFull(conn, data[:])
 		}
 		pair = loadPair(data[:])
-		return time.Since(began) - start, 0, verify(n, pair, 0, err)
+		return wait.Now() - start, 0, verify(n, pair, 0, err)
 	}
 }
 

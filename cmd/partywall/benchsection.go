@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/partywall/partywall/internal/wait"
 )
 
 type benchSection struct {
@@ -54,7 +55,7 @@ func (b *benchSection) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, removeDir(dir)) }()
 	end := func() {}
 	if b.duration > silentBelow {
 		end = newProgress().during(func(since time.Duration) string {
@@ -76,12 +77,12 @@ func (b *benchSection) run(cmd *cobra.Command) (err error) {
 
 // probe is the value of the measurements: 64 bytes.
 type probe struct {
-	At   int64 // when it was stored: nanoseconds since 1970
+	At   int64 // when it was stored: wait.Stamp
 	Rest [7]uint64
 }
 
 func (p *probe) fill(n uint64) {
-	p.At = time.Now().UnixNano()
+	p.At = wait.Stamp()
 	for i := range p.Rest {
 		p.Rest[i] = n
 	}

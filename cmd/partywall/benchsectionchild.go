@@ -8,10 +8,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/partywall/partywall/internal/wait"
 	"github.com/partywall/partywall/section"
 )
 
@@ -80,12 +80,12 @@ func watchUntil(ctx context.Context, ready func() error) error {
 	}
 	defer s.Close()
 	var h histogram
-	began := time.Now().UnixNano()
+	began := wait.Stamp()
 	if err := ready(); err != nil {
 		return err
 	}
 	for change, err := range s.Watch(ctx) {
-		now := time.Now().UnixNano()
+		now := wait.Stamp()
 		switch {
 		case ctx.Err() != nil:
 			return report(&h)

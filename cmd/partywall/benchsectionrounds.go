@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/partywall/partywall/internal/wait"
 	"github.com/partywall/partywall/section"
 )
 
@@ -116,7 +117,7 @@ const batch = 1000
 func timeLoads(ctx context.Context, s *section.Section[probe], d time.Duration) (ns int64, loads uint64, err error) {
 	var h histogram
 	for end := time.Now().Add(d); h.count == 0 || time.Now().Before(end) && ctx.Err() == nil; {
-		began := time.Now()
+		began := wait.Now()
 		for range batch {
 			v, err := s.Load()
 			if err != nil {
@@ -126,7 +127,7 @@ func timeLoads(ctx context.Context, s *section.Section[probe], d time.Duration) 
 				return 0, 0, errors.New("a load has returned a mixture")
 			}
 		}
-		h.record(time.Since(began).Nanoseconds())
+		h.record(int64(wait.Now() - began))
 	}
 	return h.quantile(0.5) / batch, h.count * batch, context.Cause(ctx)
 }
@@ -137,13 +138,13 @@ func timeStores(ctx context.Context, s *section.Section[probe], d time.Duration)
 	var v probe
 	v.fill(1)
 	for end := time.Now().Add(d); h.count == 0 || time.Now().Before(end) && ctx.Err() == nil; {
-		began := time.Now()
+		began := wait.Now()
 		for range batch {
 			if err := s.Store(v); err != nil {
 				return 0, 0, err
 			}
 		}
-		h.record(time.Since(began).Nanoseconds())
+		h.record(int64(wait.Now() - began))
 	}
 	return h.quantile(0.5) / batch, h.count * batch, context.Cause(ctx)
 }
@@ -165,7 +166,7 @@ func timeNotes(ctx context.Context, role string, store func(*probe) (uint64, err
 		var v probe
 		for end, i := time.Now().Add(d), uint64(0); ctx.Err() == nil && (i < leastNotes || time.Now().Before(end)); i++ {
 			if pace < time.Millisecond {
-				for until := time.Now().Add(pace); time.Now().Before(until); {
+				for until := wait.Now() + pace; wait.Now() < until; {
 				}
 			} else {
 				time.Sleep(pace)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/partywall/partywall/call"
+	"github.com/partywall/partywall/internal/wait"
 )
 
 // An exchange is one measured call. make returns a caller for one goroutine,
@@ -22,10 +23,6 @@ type exchange interface {
 // mask is what the server does to each word, so that an answer shows that the
 // server has read the argument and written the result.
 const mask = 0x5bd1e9955bd1e995
-
-// began is where the clock of the measurement starts: time.Since reads one clock,
-// time.Now two.
-var began = time.Now()
 
 var errWrong = errors.New("the server's answer is wrong")
 
@@ -65,9 +62,9 @@ func (f *fixedCall[T]) make() func(context.Context, *call.Conn, uint64) (time.Du
 			arg[i] = n + uint64(i)
 			want[i] = arg[i] ^ mask
 		}
-		start := time.Since(began)
+		start := wait.Now()
 		got, err := f.method.Call(ctx, conn, arg)
-		took := time.Since(began) - start
+		took := wait.Now() - start
 		if err == nil && got != want {
 			err = errWrong
 		}
@@ -107,9 +104,9 @@ func (b *bodyCall) make() func(context.Context, *call.Conn, uint64) (time.Durati
 			binary.LittleEndian.PutUint64(body, n)
 			binary.LittleEndian.PutUint64(body[len(body)-8:], ^n)
 		}
-		start := time.Since(began)
+		start := wait.Now()
 		got, back, err := bodyMethod.CallBody(ctx, conn, number{n}, body, into[:0])
-		took := time.Since(began) - start
+		took := wait.Now() - start
 		if err == nil && (got.N != n^mask || !bytes.Equal(back, body)) {
 			err = errWrong
 		}

@@ -62,7 +62,7 @@ func launch(ctx context.Context, cmd *exec.Cmd) (*child, error) {
 		return nil, err
 	}
 	c.dir = c.ready
-	if err := os.Setenv("PARTYWALL_DIR", c.dir); err != nil {
+	if err := os.Setenv("PARTYWALL_DIR", runDir(c.dir)); err != nil {
 		return nil, c.stop(err)
 	}
 	return c, nil
@@ -143,7 +143,7 @@ func (c *child) stop(work error) error {
 		}
 	}
 	if c.dir != "" {
-		err = errors.Join(err, os.RemoveAll(c.dir))
+		err = errors.Join(err, removeDir(c.dir))
 	}
 	// How the server ended says more than that it did.
 	if work == nil || err != nil && errors.Is(work, partywall.ErrPeerGone) {
@@ -190,14 +190,11 @@ func newServe(handle func(*call.Server), options ...call.ListenOption) *cobra.Co
 // serve makes the run directory and removes it: the child, and not who started
 // it, because the child notices when the other is killed.
 func serve(cmd *cobra.Command, handle func(*call.Server), options []call.ListenOption) error {
-	dir, err := os.MkdirTemp("", "partywall-")
+	dir, err := privateDir()
 	if err != nil {
-		return fmt.Errorf("make a run directory: %w; set TMPDIR to a directory that can be written to", err)
-	}
-	defer os.RemoveAll(dir)
-	if err := os.Setenv("PARTYWALL_DIR", dir); err != nil {
 		return err
 	}
+	defer removeDir(dir)
 	srv, err := call.Listen(childService, options...)
 	if err != nil {
 		return err

@@ -8,8 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -63,7 +61,7 @@ func demoSections(cmd *cobra.Command, asJSON bool) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, removeDir(dir)) }()
 	ctx, cancel := context.WithTimeout(cmd.Context(), demoPatience)
 	defer cancel()
 	report, err := askSections(ctx)
@@ -74,22 +72,6 @@ func demoSections(cmd *cobra.Command, asJSON bool) (err error) {
 		return printJSON(cmd.OutOrStdout(), report)
 	}
 	return printTable(cmd.OutOrStdout(), report.table())
-}
-
-// privateDir makes a run directory that nobody else uses, for this process and those that it
-// starts.
-func privateDir() (string, error) {
-	dir, err := os.MkdirTemp("", "partywall-")
-	if err != nil {
-		return "", fmt.Errorf("make a run directory: %w; set TMPDIR to a directory that can be written to", err)
-	}
-	run := dir
-	if runtime.GOOS == "windows" {
-		// What is made here by os.MkdirTemp may be used by whom the temporary directory lets in. The
-		// first who opens a section in run makes that, for this user alone.
-		run = filepath.Join(dir, "run")
-	}
-	return dir, os.Setenv("PARTYWALL_DIR", run)
 }
 
 func askSections(ctx context.Context) (report *sectionsReport, err error) {

@@ -151,12 +151,12 @@ func (r *doctorReport) tryCall(ctx context.Context) {
 	if err != nil {
 		f.Seen = fmt.Sprintf("not tried: no directory for it: %v", err)
 		f.Means = "Nothing else stands in the way of calls. The demo and the benchmark need a temporary directory too."
-		f.Advice = "Set TMPDIR to a directory that can be written to."
+		f.Advice = "Set " + tempVariable + " to a directory that can be written to."
 		r.Findings = append(r.Findings, f)
 		return
 	}
-	defer os.RemoveAll(dir)
-	if r.Call, err = callOnce(ctx, dir); err != nil {
+	defer removeDir(dir)
+	if r.Call, err = callOnce(ctx, runDir(dir)); err != nil {
 		f.Status = doctor.Failed
 		f.Seen = err.Error()
 		f.Means = "One call within one process went wrong, though all that it needs was there."

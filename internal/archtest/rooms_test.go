@@ -73,7 +73,7 @@ var rooms = map[string]room{
 	"winmsg":   {ours: with(inner, "procmem"), others: []string{xsys}, unsafe: true},
 	"pe":       {ours: inner, others: []string{xsys}, unsafe: true},
 
-	"cmd":      {tree: true, ours: with(public, "examples", "internal/doctor"), others: []string{cobra, pflag}},
+	"cmd":      {tree: true, ours: with(public, "examples", "internal/doctor", "internal/wait"), others: []string{cobra, pflag}},
 	"examples": {tree: true, ours: public},
 	"bench":    {tree: true, ours: public, anyOther: true},
 

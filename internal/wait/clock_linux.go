@@ -1,6 +1,15 @@
 package wait
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func now() time.Duration { return time.Since(epoch) }
+
+// stamp is not monotonic's, which has to enter the kernel.
+func stamp() int64 { return time.Now().UnixNano() }
 
 func monotonic() int64 {
 	var t unix.Timespec

@@ -2,9 +2,14 @@ package wait
 
 import (
 	"math/bits"
+	"time"
 
 	"github.com/partywall/partywall/internal/winapi"
 )
+
+func now() time.Duration { return time.Duration(monotonic()) }
+
+func stamp() int64 { return monotonic() }
 
 // monotonic is the performance counter in nanoseconds, which all processes read alike.
 func monotonic() int64 {

@@ -18,7 +18,7 @@ type Place struct {
 	mine, theirs *atomic.Uint32
 	patience     time.Duration
 	crowded      atomic.Bool
-	since        atomic.Int64 // when it became crowded, or was last left: nanoseconds after epoch
+	since        atomic.Int64 // when it became crowded, or was last left: Now
 }
 
 // Patience is how long one of the two sides endures a crowded processor before
@@ -41,7 +41,7 @@ func (p *Place) Look() {
 		p.mine.Store(here)
 	}
 	if crowded := here != 0 && p.theirs.Load() == here; crowded != p.crowded.Load() {
-		p.since.Store(int64(time.Since(epoch)))
+		p.since.Store(int64(Now()))
 		p.crowded.Store(crowded)
 	}
 }
@@ -52,7 +52,7 @@ func (p *Place) leave() bool {
 	if p.patience == 0 {
 		return false
 	}
-	now := int64(time.Since(epoch))
+	now := int64(Now())
 	if now-p.since.Load() < int64(p.patience) {
 		return false
 	}

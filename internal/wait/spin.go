@@ -40,7 +40,7 @@ type Turn struct {
 	n         uint32
 	permitted bool
 	budget    time.Duration
-	until     time.Time
+	until     time.Duration // Now
 }
 
 // Extended is how long a side spins that has good reason to: the peer was asleep
@@ -75,20 +75,20 @@ func (t *Turn) long() bool {
 			return false
 		}
 		t.permitted = true
-		t.until = time.Now().Add(max(t.budget, wakeCost))
+		t.until = Now() + max(t.budget, wakeCost)
 	}
 	if t.Place != nil {
 		t.Place.Look()
 		if t.Place.crowded.Load() {
 			Yield()
-			return !t.Place.leave() && time.Now().Before(t.until)
+			return !t.Place.leave() && Now() < t.until
 		}
 	}
 	pause(min(8+t.n/8, maxBurst))
 	if t.n%8 == 0 {
 		runtime.Gosched()
 	}
-	return time.Now().Before(t.until)
+	return Now() < t.until
 }
 
 // Turns says how often Next was called.
