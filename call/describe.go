@@ -17,7 +17,8 @@ type Description struct {
 	Service  string              `json:"service"`
 	Version  uint32              `json:"protocol_version"`
 	PID      int                 `json:"pid"`     // by the kernel's word
-	UID      int                 `json:"uid"`     // by the kernel's word
+	UID      int                 `json:"uid"`     // by the kernel's word; -1 on Windows
+	UserID   string              `json:"user_id"` // the same as os/user.LookupId takes it: on Windows a security identifier
 	Program  string              `json:"program"` // the last element of its path
 	Started  time.Time           `json:"started"` // when it took its name
 	Conns    int                 `json:"conns"`   // clients now, whoever asked among them
@@ -58,7 +59,7 @@ var describeMethod = func() *Method[struct{}, Description] {
 // they are used. The errors are those of [Method.Call].
 func (c *Conn) Describe(ctx context.Context) (Description, error) {
 	d, _, err := describeMethod.once(ctx, c, struct{}{}, parcel{})
-	d.Service, d.PID, d.UID = c.service, c.peer.PID, c.peer.UID
+	d.Service, d.PID, d.UID, d.UserID = c.service, c.peer.PID, c.peer.UID, c.peer.User
 	d.Program = cleanText(d.Program)
 	for i := range d.Methods {
 		m := &d.Methods[i]

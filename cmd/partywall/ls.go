@@ -7,7 +7,6 @@ import (
 	"io"
 	"os/user"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -124,7 +123,7 @@ func newAnswer(d call.Description) *answer {
 	}
 	d.Methods = methods
 	times := allTimes(methods)
-	return &answer{d, userName(d.UID), times.Quantile(0.5).Nanoseconds(), times.Quantile(0.99).Nanoseconds()}
+	return &answer{d, userName(d.UserID), times.Quantile(0.5).Nanoseconds(), times.Quantile(0.99).Nanoseconds()}
 }
 
 // allTimes puts the times of all methods together.
@@ -137,9 +136,8 @@ func allTimes(methods []call.MethodDescription) call.Times {
 	return all
 }
 
-// userName is a user's name, or the number of one that the system does not know.
-func userName(uid int) string {
-	id := strconv.Itoa(uid)
+// userName is a user's name, or the id of one that the system does not know.
+func userName(id string) string {
 	if u, err := user.LookupId(id); err == nil {
 		return u.Username
 	}

@@ -34,14 +34,14 @@ func listed(now time.Time) []call.Listing {
 	two := call.Times{{From: 8000, To: 10_000, Count: 8}, {From: 1 << 30, To: 5 << 28, Count: 2}}
 	return []call.Listing{
 		{Description: call.Description{
-			Service: "a/busy", PID: 4711, UID: math.MaxInt32, Program: "büro", Started: now.Add(-3*time.Minute - time.Second),
+			Service: "a/busy", PID: 4711, UserID: "2147483647", Program: "büro", Started: now.Add(-3*time.Minute - time.Second),
 			Conns: 3, InFlight: 2, Calls: 1234567, Errors: 1000, Methods: []call.MethodDescription{
 				{Name: "quick", Calls: 1234000, Times: one, Arg: call.TypeDescription{Signature: "{A int64}"}, Result: call.TypeDescription{Signature: "{}"}},
 				{Name: "slow", InPlace: true, Calls: 567, Errors: 1000, Times: two, Arg: call.TypeDescription{Signature: "bytes"}, Result: call.TypeDescription{Signature: "string"}},
 				{Name: "unused", Arg: call.TypeDescription{Signature: "{}"}, Result: call.TypeDescription{Signature: "{}"}},
 			}}},
 		{Description: call.Description{Service: "stopped"}, Err: errors.New("service \"stopped\" does not\nanswer")},
-		{Description: call.Description{Service: "strange", UID: math.MaxInt32, Program: "red\x1b[31m\n", Started: time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		{Description: call.Description{Service: "strange", UserID: "2147483647", Program: "red\x1b[31m\n", Started: time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)}},
 	}
 }
 

@@ -27,6 +27,7 @@ func TestWindowsScripts(t *testing.T) {
 			"exits":  scriptExits,
 			"lines":  scriptLines,
 			"json":   scriptJSON,
+			"served": scriptServed,
 			"server": scriptServer,
 			"tell":   scriptTell,
 			"window": scriptWindow,
@@ -144,6 +145,21 @@ func scriptWindow(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if !neg {
 		ts.Fatalf("%s does not have the window %s:\n%s", args[0], args[1], ts.ReadFile(args[0]))
+	}
+}
+
+// served SERVICE: waits until the service is there.
+func scriptServed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: served SERVICE")
+	}
+	for end := time.Now().Add(watchdog); ; time.Sleep(20 * time.Millisecond) {
+		if err := ts.Exec("partywall", "ls", "--json"); err == nil && strings.Contains(ts.ReadFile("stdout"), `"service": "`+args[0]+`"`) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("nobody serves %q", args[0])
+		}
 	}
 }
 

@@ -16,7 +16,10 @@ type Identity struct {
 }
 
 // String returns the identity as error texts show it.
-func (id Identity) String() string { return fmt.Sprintf("process %d of user %s", id.PID, id.user()) }
+func (id Identity) String() string { return fmt.Sprintf("process %d of user %s", id.PID, id.UserID()) }
+
+// UserID returns the user as [os/user.LookupId] takes it.
+func (id Identity) UserID() string { return id.user() }
 
 // CheckSameUser reports whether the peer belongs to this process's user. The
 // error wraps [partywall.ErrAccess].

@@ -60,7 +60,7 @@ func logged(ctx context.Context, logger *slog.Logger, info *call.Info, who strin
 	defer func() {
 		attrs := []slog.Attr{
 			slog.String("method", info.Service+"."+info.Method),
-			slog.String(who, fmt.Sprintf("process %d of user %d", info.Peer.PID, info.Peer.UID)),
+			slog.String(who, fmt.Sprintf("process %d of user %s", info.Peer.PID, info.Peer.User)),
 			slog.Duration("took", time.Since(start)),
 		}
 		switch {
