@@ -18,6 +18,8 @@ import (
 	"github.com/partywall/partywall/internal/proctest"
 )
 
+func init() { roles["started"] = started }
+
 // started does what its standard input says: "listen NAME"; "run NAME", which has it
 // start another process under that name's start lock, to live on; "look".
 func started([]string) error {
