@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func TestAccessOfAnotherUserToTheSocket(t *testing.T) {
 		t.Fatalf("its own user: %v", err)
 	}
 	defer c.Close()
-	if c.Peer() != (call.Peer{PID: os.Getpid(), UID: os.Geteuid()}) {
+	if c.Peer() != (call.Peer{PID: os.Getpid(), UID: os.Geteuid(), User: strconv.Itoa(os.Geteuid())}) {
 		t.Errorf("the server is %+v", c.Peer())
 	}
 	if err := crowd(c, 1, 1, 1)[0].ask(); err != nil {

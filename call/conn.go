@@ -104,6 +104,8 @@ func attach(ctx context.Context, name string, link *rendezvous.Link) (*Conn, err
 			return nil, err
 		}
 		return nil, r.err()
+	case m.Kind == msgBye: // it closes between having let this client in and saying so
+		return nil, fmt.Errorf("%w: service %q", partywall.ErrShutdown, name)
 	case m.Kind != msgWelcome || m.File == nil:
 		return nil, fmt.Errorf("%w: message %d in the handshake", partywall.ErrProtocol, m.Kind)
 	}

@@ -109,7 +109,7 @@ var welcomeLies = []serverLie{
 	{name: "welcome-garbage", greet: greetRaw(frame(msgWelcome, false, []byte("\xff")))},
 	{name: "welcome-nothing", greet: greetRaw(frame(msgWelcome, false, nil))},
 	{name: "welcome-another-kind", greet: greetRaw(frame(msgRing, false, nil))},
-	{name: "welcome-bye", greet: greetRaw(frame(msgBye, false, nil))},
+	{name: "welcome-bye", want: partywall.ErrShutdown, greet: greetRaw(frame(msgBye, false, nil))},
 	{name: "welcome-of-a-client", greet: greetWith(msgHello, hello{})},
 	{name: "welcome-oversized", greet: greetRaw(frame(msgWelcome, false, make([]byte, 64<<10)))},
 	{name: "welcome-half-a-header", greet: greetRaw([]byte{msgWelcome})},

@@ -23,13 +23,14 @@ const listPatience = 2 * time.Second
 
 // List returns the services of this user that are alive, in the order of their names:
 // it asks each what it is. One that does not answer within two seconds, or not before
-// the context ends, is listed with an error. Of the options, only [Dir] matters.
+// the context ends, is listed with an error. Of the options, [Dir], [Group] and
+// [AnySession] matter.
 func List(ctx context.Context, options ...DialOption) ([]Listing, error) {
 	var config dialConfig
 	for _, o := range options {
 		o.dial(&config)
 	}
-	names, err := rendezvous.Names(config.dir)
+	names, err := rendezvous.Names(config.place)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func List(ctx context.Context, options ...DialOption) ([]Listing, error) {
 	for i, name := range names {
 		asking.Go(func() {
 			turn <- struct{}{}
-			all[i] = ask(ctx, name, Dir(config.dir))
+			all[i] = ask(ctx, name, option(func(s *shared) { s.place = config.place }))
 			<-turn
 		})
 	}
@@ -58,11 +59,11 @@ func over(err error) bool {
 	return errors.Is(err, partywall.ErrNotFound) || errors.Is(err, partywall.ErrPeerGone) || errors.Is(err, partywall.ErrShutdown)
 }
 
-func ask(ctx context.Context, name string, dir DialOption) Listing {
+func ask(ctx context.Context, name string, where DialOption) Listing {
 	l := Listing{Description: Description{Service: name}}
 	bound, cancel := context.WithTimeout(ctx, listPatience)
 	defer cancel()
-	c, err := Dial(bound, name, dir)
+	c, err := Dial(bound, name, where)
 	if err == nil {
 		defer c.Close()
 		l.Description, err = c.Describe(bound)

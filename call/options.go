@@ -1,5 +1,7 @@
 package call
 
+import "github.com/partywall/partywall/internal/rendezvous"
+
 // DefaultQuota is how many bytes of bodies a client may lend to a service, and
 // how many the service keeps for it, unless [Quota] says otherwise.
 const DefaultQuota = 256 << 20
@@ -35,7 +37,7 @@ type dialConfig struct {
 
 // shared is what both sides can be told.
 type shared struct {
-	dir          string // the run directory, or empty for the user's
+	place        rendezvous.Place
 	interceptors []Interceptor
 }
 
@@ -52,9 +54,25 @@ func (o option) dial(c *dialConfig)           { o(&c.shared) }
 
 // Dir sets the run directory, in which names are looked up: unless set, it is
 // $PARTYWALL_DIR, else $XDG_RUNTIME_DIR/partywall, else partywall-UID in the
-// temporary directory. Client and server must have the same. It is made if it is
-// missing, and must belong to this user with mode 0700.
-func Dir(path string) Option { return option(func(s *shared) { s.dir = path }) }
+// temporary directory; on Windows %PARTYWALL_DIR%, else %LOCALAPPDATA%\partywall. Client and server must have the
+// same. It is made if it is missing, and must be this user's alone: of mode 0700, or with an access list that lets nobody
+// else in.
+func Dir(path string) Option { return option(func(s *shared) { s.place.Dir = path }) }
+
+// Group shares the service with the members of a group of users, which is given by its name or its number; on Windows by
+// its name or its security identifier. Both sides have to say so. Names are looked up in a directory of that group's:
+// [Dir], or one in /dev/shm, on Windows in %ProgramData%. Any member can serve a name there, so a client
+// trusts them all; [Conn.Peer] says who serves.
+//
+// On Windows the directory has to be this user's, or the system's or its administrators': so whoever listens first should
+// be a service. And a server takes memory from its clients' processes, which the system allows it for other users only
+// if it runs as an administrator or as the system. Clients of others are refused with [partywall.ErrAccess].
+func Group(name string) Option { return option(func(s *shared) { s.place.Group = name }) }
+
+// AnySession lets the peer run in another session of Windows than this process: so a service, which runs in
+// session 0, and the programs on a desktop reach each other. Both sides have to say so. If they are not of the same user,
+// they need [Group] too. Elsewhere it changes nothing.
+func AnySession() Option { return option(func(s *shared) { s.place.AnySession = true }) }
 
 // Quota sets how many bytes of bodies each client may have lent to the service at
 // once, and how many bytes of results that did not fit the service keeps for it:

@@ -57,7 +57,7 @@ type handler struct {
 // [partywall.ErrName].
 func Listen(name string, options ...ListenOption) (*Server, error) {
 	config := newListenConfig(options)
-	listener, err := rendezvous.Listen(config.dir, name)
+	listener, err := rendezvous.Listen(config.place, name)
 	if err != nil {
 		return nil, err
 	}

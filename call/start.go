@@ -113,7 +113,7 @@ func (c *dialConfig) reach(ctx context.Context, name string) (*Conn, error) {
 
 // connect connects to whoever serves now.
 func (c *dialConfig) connect(ctx context.Context, name string) (*Conn, error) {
-	link, err := rendezvous.Dial(ctx, c.dir, name)
+	link, err := rendezvous.Dial(ctx, c.place, name)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (s *starting) run(ctx context.Context) (*Conn, error) {
 func (s *starting) advance() (err error) {
 	switch {
 	case s.lock == nil:
-		s.lock, err = rendezvous.TryStartLock(s.config.dir, s.name)
+		s.lock, err = rendezvous.TryStartLock(s.config.place, s.name)
 		if errors.Is(err, rendezvous.ErrStarting) {
 			s.others, err = true, nil
 		}
@@ -242,7 +242,7 @@ func (s *starting) late(why error) error {
 	case !s.others || !errors.Is(s.last, partywall.ErrNotFound):
 		return fmt.Errorf("%w: %w", s.last, why)
 	}
-	if pid := rendezvous.StartingPID(s.config.dir, s.name); pid != 0 {
+	if pid := rendezvous.StartingPID(s.config.place, s.name); pid != 0 {
 		return fmt.Errorf("%w; another client has started process %d for it, which has not answered in time: %w", s.last, pid, why)
 	}
 	return fmt.Errorf("%w; %w: %w", s.last, rendezvous.ErrStarting, why)

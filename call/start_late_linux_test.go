@@ -177,7 +177,7 @@ func TestStartLosesToAnother(t *testing.T) {
 func TestStartAfterOneThatLeaves(t *testing.T) {
 	s := newStartTest(t)
 	leave := func(after int) {
-		l, err := rendezvous.Listen("", s.name)
+		l, err := rendezvous.Listen(rendezvous.Place{}, s.name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -235,7 +235,7 @@ func (s *startTest) end(pid int) { s.kill(pid)() }
 // taken reports whether somebody has the start lock.
 func (s *startTest) taken() bool {
 	s.t.Helper()
-	lock, err := rendezvous.TryStartLock("", s.name)
+	lock, err := rendezvous.TryStartLock(rendezvous.Place{}, s.name)
 	if err == nil {
 		err = lock.Unlock()
 	}

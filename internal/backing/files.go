@@ -17,10 +17,7 @@ import (
 )
 
 // A Place is where the files of sections lie.
-type Place struct {
-	Dir   string // the run directory; the user's if empty
-	Group string // whose members share it; nobody's if empty
-}
+type Place = rendezvous.Place
 
 // ending is that of an anchor's file. Those of regions have a dot and the generation behind it.
 const ending = ".section"
@@ -50,23 +47,19 @@ type Files struct {
 	mine int        // the number whose mark this has, or -1
 }
 
-// open opens the place's directory.
-func (p Place) open(create bool) (*rendezvous.Dir, error) {
-	if p.Group == "" {
-		return rendezvous.OpenDir(p.Dir, create)
-	}
-	gid, err := rendezvous.LookupGroup(p.Group)
-	if err != nil {
+// openPlace opens a place's directory.
+func openPlace(place Place, create bool) (*rendezvous.Dir, error) {
+	if err := checkPlace(place); err != nil {
 		return nil, err
 	}
-	return rendezvous.OpenGroupDir(p.Dir, gid, create)
+	return place.Open(create)
 }
 
 // OpenFiles opens the files of a name, and returns with the name lock. With create it makes
 // an anchor that is missing, which has no bytes then; else the error wraps
 // [partywall.ErrNotFound].
 func OpenFiles(ctx context.Context, place Place, name string, create bool) (_ *Files, err error) {
-	dir, err := place.open(create)
+	dir, err := openPlace(place, create)
 	if err != nil {
 		return nil, err
 	}

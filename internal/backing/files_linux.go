@@ -53,3 +53,5 @@ func allocate(f *os.File, size int64) error {
 		return os.NewSyscallError("fallocate", err)
 	}
 }
+
+func checkPlace(Place) error { return nil }

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/partywall/partywall"
 )
 
 // A lock of a file's bytes belongs to the handle, LockFileEx says, and ends with it.
@@ -81,4 +83,12 @@ func fileSleeper(f *os.File) (*sleeper, error) {
 		return nil, err
 	}
 	return newSleeper(fmt.Sprintf("file %08x-%08x%08x", info.VolumeSerialNumber, info.FileIndexHigh, info.FileIndexLow)), nil
+}
+
+// checkPlace refuses groups: the events by which watchers are woken are one user's.
+func checkPlace(place Place) error {
+	if place.Group != "" {
+		return fmt.Errorf("%w: sections that a group of users shares, on Windows", partywall.ErrNotSupported)
+	}
+	return nil
 }

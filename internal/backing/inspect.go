@@ -17,11 +17,11 @@ func Stem(name string) string { return rendezvous.Stem(name) }
 // order; none if the directory is missing.
 func Stems(place Place) ([]string, error) {
 	if place.Group != "" { // a group that is not there is an error
-		if _, err := rendezvous.LookupGroup(place.Group); err != nil {
+		if err := place.CheckGroup(); err != nil {
 			return nil, err
 		}
 	}
-	dir, err := place.open(false)
+	dir, err := openPlace(place, false)
 	if errors.Is(err, partywall.ErrNotFound) {
 		return nil, nil
 	}
@@ -47,7 +47,7 @@ func Stems(place Place) ([]string, error) {
 // name lock nor a mark. Of its methods, Anchor, Anyone, Alive, Built, Open of a region for reading, and Close
 // may be called. The error wraps [os.ErrNotExist] or [partywall.ErrNotFound] if there are none.
 func Inspect(place Place, stem string) (_ *Files, err error) {
-	dir, err := place.open(false)
+	dir, err := openPlace(place, false)
 	if err != nil {
 		return nil, err
 	}

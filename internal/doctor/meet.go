@@ -14,7 +14,7 @@ func scratch() string { return "partywall-doctor-" + strings.ToLower(rand.Text()
 // meet serves a name in dir, dials it, and returns the process that answers.
 func meet(ctx context.Context, dir string) (pid int, err error) {
 	const name = "partywall/doctor"
-	listener, err := rendezvous.Listen(dir, name)
+	listener, err := rendezvous.Listen(rendezvous.Place{Dir: dir}, name)
 	if err != nil {
 		return 0, err
 	}
@@ -33,7 +33,7 @@ func meet(ctx context.Context, dir string) (pid int, err error) {
 		}
 		answered <- err
 	}()
-	link, err := rendezvous.Dial(ctx, dir, name)
+	link, err := rendezvous.Dial(ctx, rendezvous.Place{Dir: dir}, name)
 	if err != nil {
 		return 0, err
 	}

@@ -19,7 +19,7 @@ import (
 // why it judges so.
 func runDirectory(ctx context.Context) Finding {
 	d := lookAt(rendezvous.DirPath())
-	link, err := rendezvous.Dial(ctx, "", scratch())
+	link, err := rendezvous.Dial(ctx, rendezvous.Place{}, scratch())
 	switch {
 	case err == nil: // it is a name that nobody serves
 		link.Close()

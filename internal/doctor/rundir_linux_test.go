@@ -69,7 +69,7 @@ func TestRunDirectory(t *testing.T) {
 			[]string{"mode 0755", "only its user can reach", "chmod 0700 ", "set PARTYWALL_DIR"}},
 		{"open to others, and in use", func(t *testing.T, dir string) string {
 			run := filepath.Join(dir, "run")
-			l, err := rendezvous.Listen(run, "served")
+			l, err := rendezvous.Listen(rendezvous.Place{Dir: run}, "served")
 			must(t, err)
 			t.Cleanup(func() { l.Close() })
 			must(t, os.Chmod(run, 0o711))

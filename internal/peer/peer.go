@@ -24,3 +24,7 @@ func (id Identity) UserID() string { return id.user() }
 // CheckSameUser reports whether the peer belongs to this process's user. The
 // error wraps [partywall.ErrAccess].
 func (id Identity) CheckSameUser() error { return id.checkSameUser() }
+
+// CheckSameSession reports whether the peer runs in this process's session: on Windows, that of the same
+// desktop, or of the services. Elsewhere there is one. The error wraps [partywall.ErrAccess].
+func (id Identity) CheckSameSession() error { return id.checkSameSession() }

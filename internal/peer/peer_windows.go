@@ -34,13 +34,12 @@ func OfProcess(pid uint32, access uint32) (*Process, error) {
 		return nil, refused(pid, "open", err)
 	}
 	p := &Process{Handle: h, Identity: Identity{PID: int(pid), UID: -1}}
-	if p.Identity.User, err = userOf(h); err == nil {
-		err = windows.ProcessIdToSessionId(pid, &p.Identity.Session)
-	}
-	if err != nil {
+	if err := windows.ProcessIdToSessionId(pid, &p.Identity.Session); err != nil {
 		p.Close()
-		return nil, refused(pid, "ask for the user and the session of", err)
+		return nil, refused(pid, "ask for the session of", err)
 	}
+	// Of a service nobody else may ask this; whoever insists on a user does not take it for his own then.
+	p.Identity.User, _ = userOf(h)
 	return p, nil
 }
 
@@ -104,9 +103,7 @@ func (id Identity) checkSameUser() error {
 	return nil
 }
 
-// CheckSameSession reports whether the peer runs in this process's session: that of the same desktop. The
-// error wraps [partywall.ErrAccess].
-func (id Identity) CheckSameSession() error {
+func (id Identity) checkSameSession() error {
 	me, err := self()
 	if err != nil {
 		return err

@@ -12,22 +12,26 @@ import (
 	"github.com/partywall/partywall"
 )
 
-func dial(ctx context.Context, path, name string) (*Link, error) {
+func dial(ctx context.Context, place Place, name string) (*Link, error) {
 	if err := partywall.CheckName(name); err != nil {
 		return nil, err
 	}
-	dir, err := openDir(path, false)
+	dir, err := place.Open(false)
 	if err != nil {
 		return nil, fmt.Errorf("dial %q: %w", name, err)
 	}
 	defer dir.Close()
 	conn, err := connect(ctx, dir.at(fileStem(name)+".sock"))
 	if err != nil {
-		return nil, fmt.Errorf("dial %q: %w", name, dialError(err))
+		err = dialError(err)
+		if place.Group != "" && errors.Is(err, partywall.ErrAccess) {
+			err = fmt.Errorf("%w; only members of group %s may use what is in %s", err, place.Group, dir.path)
+		}
+		return nil, fmt.Errorf("dial %q: %w", name, err)
 	}
 	link, err := newLink(conn)
 	if err == nil {
-		err = link.peer.CheckSameUser()
+		err = place.admit(link.peer)
 	}
 	if err != nil {
 		conn.Close()

@@ -14,11 +14,11 @@ import (
 	"github.com/partywall/partywall/internal/peer"
 )
 
-func dial(ctx context.Context, path, name string) (*Link, error) {
+func dial(ctx context.Context, place Place, name string) (*Link, error) {
 	if err := partywall.CheckName(name); err != nil {
 		return nil, err
 	}
-	link, err := reach(ctx, path, name)
+	link, err := reach(ctx, place, name)
 	if err != nil {
 		return nil, fmt.Errorf("dial %q: %w", name, err)
 	}
@@ -26,8 +26,8 @@ func dial(ctx context.Context, path, name string) (*Link, error) {
 }
 
 // reach finds the pipe that the lock file names, and joins with whoever listens there.
-func reach(ctx context.Context, path, name string) (*Link, error) {
-	dir, err := OpenDir(path, false)
+func reach(ctx context.Context, place Place, name string) (*Link, error) {
+	dir, err := place.Open(false)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func reach(ctx context.Context, path, name string) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	link, err := joinAt(ctx, p)
+	link, err := joinAt(ctx, place, p)
 	switch {
 	case err == nil:
 		return link, nil
@@ -87,7 +87,7 @@ func connect(ctx context.Context, where string) (*pipe, error) {
 }
 
 // joinAt asks the kernel who listens at the pipe, and joins if that may be. The pipe is its own from then on.
-func joinAt(ctx context.Context, p *pipe) (_ *Link, err error) {
+func joinAt(ctx context.Context, place Place, p *pipe) (_ *Link, err error) {
 	pid, err := p.server()
 	if err != nil {
 		p.close()
@@ -95,7 +95,7 @@ func joinAt(ctx context.Context, p *pipe) (_ *Link, err error) {
 	}
 	server, err := peer.OfProcess(pid, peer.Watch)
 	if err == nil {
-		if err = admit(server.Identity); err != nil {
+		if err = place.admit(server.Identity); err != nil {
 			server.Close()
 		}
 	}
@@ -107,12 +107,4 @@ func joinAt(ctx context.Context, p *pipe) (_ *Link, err error) {
 		return nil, err
 	}
 	return joinClient(p, server, ctx.Done())
-}
-
-// admit says whether a peer may be one.
-func admit(id peer.Identity) error {
-	if err := id.CheckSameUser(); err != nil {
-		return err
-	}
-	return id.CheckSameSession()
 }

@@ -28,18 +28,22 @@ const noGroup = -1
 // there is none, and [partywall.ErrAccess] if it is not this user's alone.
 func OpenDir(path string, create bool) (*Dir, error) { return openDir(path, create) }
 
-// OpenGroupDir opens a directory that the members of a group share, as /dev/shm has
+// openGroup opens a directory that the members of a group share, as /dev/shm has
 // them if path is empty: of that group, with mode 02770, so that what is made in it is the
 // group's too. Who has made it is not asked: only a member can give a directory to the group.
-func OpenGroupDir(path string, gid int, create bool) (*Dir, error) {
+func openGroup(path, group string, create bool) (*Dir, error) {
+	gid, err := lookupGroup(group)
+	if err != nil {
+		return nil, err
+	}
 	if path == "" {
 		path = "/dev/shm/partywall-group-" + strconv.Itoa(gid)
 	}
 	return openDirOf(path, gid, create)
 }
 
-// LookupGroup returns the number of a group, which may be given as a number.
-func LookupGroup(name string) (int, error) {
+// lookupGroup returns the number of a group, which may be given as a number.
+func lookupGroup(name string) (int, error) {
 	if g, err := user.LookupGroup(name); err == nil {
 		return strconv.Atoi(g.Gid)
 	}

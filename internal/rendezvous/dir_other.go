@@ -10,11 +10,9 @@ type Dir struct{}
 // OpenDir says that this system has none.
 func OpenDir(string, bool) (*Dir, error) { return nil, unsupported() }
 
-// OpenGroupDir says that this system has none.
-func OpenGroupDir(string, int, bool) (*Dir, error) { return nil, unsupported() }
+func lookupGroup(string) (int, error) { return 0, unsupported() }
 
-// LookupGroup says that this system has none.
-func LookupGroup(string) (int, error) { return 0, unsupported() }
+func openGroup(string, string, bool) (*Dir, error) { return nil, unsupported() }
 
 // Path is not reached.
 func (*Dir) Path() string { return "" }

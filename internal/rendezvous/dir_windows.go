@@ -19,6 +19,7 @@ type Dir struct {
 	path   string // as it was given
 	final  string // through no links
 	handle windows.Handle
+	group  *windows.SID // who may use it beside its owner, or nil
 }
 
 // OpenDir opens a run directory, the user's if path is empty, and verifies that it
@@ -33,20 +34,25 @@ func OpenDir(path string, create bool) (*Dir, error) {
 	if path == "" {
 		return nil, fmt.Errorf("%w: this user has no directory for an application's data; set PARTYWALL_DIR", partywall.ErrNotFound)
 	}
+	return openDirOf(path, nil, create)
+}
+
+// openDirOf opens a run directory, a group's if group is not nil.
+func openDirOf(path string, group *windows.SID, create bool) (*Dir, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, fmt.Errorf("run directory %q: %w", path, err)
 	}
 	if create {
-		private, err := Private(PrivateDir)
+		access, err := accessFor(PrivateDir, GroupDir, group)
 		if err == nil {
-			err = windows.CreateDirectory(name, private)
+			err = windows.CreateDirectory(name, access)
 		}
 		if err != nil && !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
 			return nil, dirError(path, "make", err)
 		}
 	}
-	d := &Dir{path: path}
+	d := &Dir{path: path, group: group}
 	// Nobody is allowed to delete it, which a rename takes too.
 	d.handle, err = windows.CreateFile(name, windows.FILE_LIST_DIRECTORY|windows.FILE_READ_ATTRIBUTES|windows.READ_CONTROL,
 		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE, nil, windows.OPEN_EXISTING,
@@ -59,16 +65,6 @@ func OpenDir(path string, create bool) (*Dir, error) {
 		return nil, err
 	}
 	return d, nil
-}
-
-// OpenGroupDir says that Windows has none yet.
-func OpenGroupDir(string, int, bool) (*Dir, error) { return nil, noGroups() }
-
-// LookupGroup says that Windows has none yet.
-func LookupGroup(string) (int, error) { return 0, noGroups() }
-
-func noGroups() error {
-	return fmt.Errorf("%w: directories that a group of users shares, on Windows", partywall.ErrNotSupported)
 }
 
 // DirPath returns where the run directory is: $PARTYWALL_DIR, else partywall in
@@ -110,9 +106,9 @@ func (d *Dir) verify() error {
 	if info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0 || info.FileAttributes&windows.FILE_ATTRIBUTE_DIRECTORY == 0 {
 		return fmt.Errorf("%w: run directory %s: it is a link or not a directory; remove it or set PARTYWALL_DIR", partywall.ErrAccess, d.path)
 	}
-	err := Owned(d.handle, windows.SE_FILE_OBJECT)
+	err := d.owned(d.handle)
 	if err == nil {
-		err = alone(d.handle)
+		err = alone(d.handle, d.group)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: run directory %s: %w; remove it or set PARTYWALL_DIR", partywall.ErrAccess, d.path, err)

@@ -2,6 +2,7 @@ package rendezvous
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -226,8 +227,25 @@ func TestStranger(t *testing.T) {
 		"D:(A;;FR;;;strange)":                           "strange",
 		"D:P":                                           "",
 	} {
-		if got := stranger(list, user); got != want {
+		if got := stranger(list, user, nil); got != want {
 			t.Errorf("%s: %q, want %q", list, got, want)
+		}
+	}
+	// A group's directory lets the group in, and nobody else; so does its pipe.
+	group, err := windows.StringToSid("S-1-5-32-545")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, access := range []string{GroupDir, GroupPipe} {
+		list := fmt.Sprintf(access, user, group)
+		if _, err := windows.SecurityDescriptorFromString(list); err != nil {
+			t.Errorf("%s: %v", list, err)
+		}
+		if got := stranger(list, user, group); got != "" {
+			t.Errorf("%s: %s", list, got)
+		}
+		if got := stranger(list, user, nil); got != group.String() {
+			t.Errorf("%s: %q is let in without the group", list, got)
 		}
 	}
 }

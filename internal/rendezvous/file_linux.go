@@ -53,7 +53,7 @@ func (d *Dir) strange(file string) error {
 // ever: whoever removed one could remove another's. The error is EWOULDBLOCK if the
 // lock is taken.
 func (d *Dir) lock(file string) (*os.File, error) {
-	f, err := d.open(file, unix.O_RDWR|unix.O_CREAT)
+	f, err := d.openOwn(file, unix.O_RDWR|unix.O_CREAT)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +82,19 @@ func readNote(f *os.File) (string, error) {
 
 // note returns what a lock file of the directory says.
 func (d *Dir) note(file string) (string, error) {
-	f, err := d.open(file, unix.O_RDONLY)
+	f, err := d.openOwn(file, unix.O_RDONLY)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	return readNote(f)
+}
+
+// openOwn opens a file of which it is enough that it is in this directory, if that is this user's alone. Among a
+// group's members it has to be the group's too.
+func (d *Dir) openOwn(file string, flags int) (*os.File, error) {
+	if d.group == noGroup {
+		return d.open(file, flags)
+	}
+	return d.Open(file, flags)
 }

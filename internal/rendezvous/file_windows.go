@@ -94,7 +94,7 @@ func (d *Dir) verifyFile(handle windows.Handle, file string) error {
 	if info.FileAttributes&(windows.FILE_ATTRIBUTE_DIRECTORY|windows.FILE_ATTRIBUTE_REPARSE_POINT) != 0 {
 		return d.strange(file)
 	}
-	if err := Owned(handle, windows.SE_FILE_OBJECT); err != nil {
+	if err := d.owned(handle); err != nil {
 		return fmt.Errorf(`%w: %s\%s: %w; remove it`, partywall.ErrAccess, d.path, file, err)
 	}
 	return nil

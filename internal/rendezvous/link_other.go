@@ -19,11 +19,11 @@ func unsupported() error {
 	return fmt.Errorf("%w: finding services on %s", partywall.ErrNotSupported, runtime.GOOS)
 }
 
-func listen(_, _ string) (*Listener, error)               { return nil, unsupported() }
-func dial(context.Context, string, string) (*Link, error) { return nil, unsupported() }
-func names(string) ([]string, error)                      { return nil, unsupported() }
-func tryStartLock(_, _ string) (*StartLock, error)        { return nil, unsupported() }
-func startingPID(_, _ string) int                         { return 0 }
+func listen(Place, string) (*Listener, error)            { return nil, unsupported() }
+func dial(context.Context, Place, string) (*Link, error) { return nil, unsupported() }
+func names(Place) ([]string, error)                      { return nil, unsupported() }
+func tryStartLock(Place, string) (*StartLock, error)     { return nil, unsupported() }
+func startingPID(Place, string) int                      { return 0 }
 
 // A Listener cannot be made on this system.
 type Listener struct{}

@@ -15,12 +15,12 @@ import (
 func pair(t testing.TB) (a, b *Link) {
 	t.Helper()
 	t.Setenv("PARTYWALL_DIR", t.TempDir()+`\run`)
-	l, err := Listen("", "pair")
+	l, err := Listen(Place{}, "pair")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if a, err = Dial(context.Background(), "", "pair"); err != nil {
+	if a, err = Dial(context.Background(), Place{}, "pair"); err != nil {
 		t.Fatal(err)
 	}
 	if b, err = l.Accept(); err != nil {
@@ -140,7 +140,7 @@ func TestPeerIsKilled(t *testing.T) {
 	for range 5 {
 		other := proctest.Start(t, "hold", "a")
 		other.Expect("listening")
-		c, err := Dial(context.Background(), "", "a")
+		c, err := Dial(context.Background(), Place{}, "a")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/partywall/partywall"
 )
 
-func names(path string) ([]string, error) {
-	dir, err := openDir(path, false)
+func names(place Place) ([]string, error) {
+	dir, err := place.Open(false)
 	if errors.Is(err, partywall.ErrNotFound) {
 		return nil, nil
 	}

@@ -43,7 +43,7 @@ func TestNamesAreNotTrusted(t *testing.T) {
 			}
 			wantNames(t, dir, "other")
 			// It is for people: a dial does not care.
-			c, err := Dial(context.Background(), "", "a")
+			c, err := Dial(context.Background(), Place{}, "a")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,10 +100,10 @@ func TestNamesOfAnother(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := Names(dir); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), dir) {
+			if got, err := Names(Place{Dir: dir}); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), dir) {
 				t.Errorf("Names: %v, %v", got, err)
 			}
-			if l, err := TryStartLock(dir, "a"); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), dir) {
+			if l, err := TryStartLock(Place{Dir: dir}, "a"); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), dir) {
 				t.Errorf("TryStartLock: %v, %v", l, err)
 			}
 			leaks.Check()

@@ -1,3 +1,5 @@
+//go:build linux || windows
+
 package rendezvous
 
 import (
@@ -15,7 +17,7 @@ import (
 
 func wantNames(t *testing.T, dir string, want ...string) {
 	t.Helper()
-	got, err := Names(dir)
+	got, err := Names(Place{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func TestNamesDisturbNobody(t *testing.T) {
 	for range 100 {
 		wantNames(t, dir, "a")
 	}
-	c, err := Dial(context.Background(), "", "a")
+	c, err := Dial(context.Background(), Place{}, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +79,7 @@ func TestNamesDisturbNobody(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				if _, err := Names(dir); err != nil {
+				if _, err := Names(Place{Dir: dir}); err != nil {
 					t.Error(err)
 				}
 			}

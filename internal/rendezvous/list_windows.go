@@ -9,8 +9,8 @@ import (
 	"github.com/partywall/partywall"
 )
 
-func names(path string) ([]string, error) {
-	dir, err := OpenDir(path, false)
+func names(place Place) ([]string, error) {
+	dir, err := place.Open(false)
 	if errors.Is(err, partywall.ErrNotFound) {
 		return nil, nil
 	}

@@ -14,6 +14,7 @@ import (
 
 // A Listener holds a name. Close gives it back.
 type Listener struct {
+	place  Place
 	dir    *Dir
 	lock   *os.File
 	socket *net.UnixListener
@@ -22,17 +23,17 @@ type Listener struct {
 	closed bool
 }
 
-func listen(path, name string) (_ *Listener, err error) {
+func listen(place Place, name string) (_ *Listener, err error) {
 	if err := partywall.CheckName(name); err != nil {
 		return nil, err
 	}
-	l := &Listener{name: name, stem: fileStem(name)}
+	l := &Listener{place: place, name: name, stem: fileStem(name)}
 	defer func() {
 		if err != nil {
 			l.Close()
 		}
 	}()
-	if l.dir, err = openDir(path, true); err != nil {
+	if l.dir, err = place.Open(true); err != nil {
 		return nil, fmt.Errorf("serve %q: %w", name, err)
 	}
 	start, started := l.dir.inheritedStart(l.stem)
@@ -101,6 +102,11 @@ func (l *Listener) bind() error {
 	}
 	socket.SetUnlinkOnClose(false)
 	l.socket = socket
+	if l.dir.group != noGroup { // whoever may not write to a socket cannot connect
+		if err := unix.Fchmodat(l.dir.fd, fresh, 0o660, 0); err != nil {
+			return os.NewSyscallError("chmod", err)
+		}
+	}
 	return os.NewSyscallError("rename", unix.Renameat(l.dir.fd, fresh, l.dir.fd, final))
 }
 
@@ -114,7 +120,7 @@ func (l *Listener) Accept() (*Link, error) {
 	}
 	link, err := newLink(conn)
 	if err == nil {
-		err = link.peer.CheckSameUser()
+		err = l.place.admit(link.peer)
 	}
 	if err != nil {
 		conn.Close()

@@ -16,6 +16,7 @@ import (
 
 // A Listener holds a name. Close gives it back.
 type Listener struct {
+	place  Place
 	dir    *Dir
 	lock   *os.File
 	name   string
@@ -38,11 +39,12 @@ type arrival struct {
 // backlog is how many clients may join at once, or wait for Accept. Others wait outside.
 const backlog = 64
 
-func listen(path, name string) (_ *Listener, err error) {
+func listen(place Place, name string) (_ *Listener, err error) {
 	if err := partywall.CheckName(name); err != nil {
 		return nil, err
 	}
 	l := &Listener{
+		place:    place,
 		name:     name,
 		where:    newPipeName(),
 		accepted: make(chan arrival),
@@ -55,7 +57,7 @@ func listen(path, name string) (_ *Listener, err error) {
 			l.release()
 		}
 	}()
-	if l.dir, err = OpenDir(path, true); err != nil {
+	if l.dir, err = place.Open(true); err != nil {
 		return nil, fmt.Errorf("serve %q: %w", name, err)
 	}
 	start, started := l.dir.inheritedStart(fileStem(name))
@@ -65,8 +67,13 @@ func listen(path, name string) (_ *Listener, err error) {
 		}
 		return nil, fmt.Errorf("serve %q: lock: %w", name, err)
 	}
-	if l.access, err = Private(PrivatePipe); err != nil {
+	if l.access, err = accessFor(PrivatePipe, GroupPipe, l.dir.group); err != nil {
 		return nil, fmt.Errorf("serve %q: %w", name, err)
+	}
+	if l.dir.group != nil {
+		if err = letSee(l.dir.group); err != nil {
+			return nil, fmt.Errorf("serve %q: %w", name, err)
+		}
 	}
 	first, err := makePipe(l.where, true, l.access)
 	if err != nil {
@@ -158,7 +165,7 @@ func (l *Listener) join(p *pipe) (*Link, error) {
 	}
 	client, err := peer.OfProcess(pid, peer.Take)
 	if err == nil {
-		if err = admit(client.Identity); err != nil {
+		if err = l.place.admit(client.Identity); err != nil {
 			client.Close()
 		}
 	}

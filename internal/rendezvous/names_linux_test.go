@@ -54,11 +54,11 @@ func TestRunDirectoryIsVerified(t *testing.T) {
 			leaks := proctest.Watch(t)
 			dir := runDir(t)
 			test.make(t, dir)
-			l, err := Listen("", "a")
+			l, err := Listen(Place{}, "a")
 			if err == nil {
 				l.Close()
 			}
-			_, derr := Dial(context.Background(), "", "a")
+			_, derr := Dial(context.Background(), Place{}, "a")
 			if test.want == nil {
 				if info, serr := os.Stat(dir); err != nil || serr != nil || info.Mode().Perm() != 0o700 || !errors.Is(derr, partywall.ErrNotFound) {
 					t.Errorf("%v, %v, %v", err, serr, derr)
@@ -103,7 +103,7 @@ func TestLongDirectory(t *testing.T) {
 	}
 	t.Setenv("PARTYWALL_DIR", dir)
 	listenAs(t, strings.Repeat("x", 100))
-	c, err := Dial(context.Background(), "", strings.Repeat("x", 100))
+	c, err := Dial(context.Background(), Place{}, strings.Repeat("x", 100))
 	if err != nil {
 		t.Fatal(err)
 	}

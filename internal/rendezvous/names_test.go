@@ -1,3 +1,5 @@
+//go:build linux || windows
+
 package rendezvous
 
 import (
@@ -26,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // holdName listens under a name until it is told to end, or dies.
 func holdName(args []string) error {
-	l, err := Listen("", args[0])
+	l, err := Listen(Place{}, args[0])
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,7 @@ func runDir(t *testing.T) string {
 
 func listenAs(t *testing.T, name string) *Listener {
 	t.Helper()
-	l, err := Listen("", name)
+	l, err := Listen(Place{}, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +61,7 @@ func TestDialFindsTheListener(t *testing.T) {
 	for i, name := range names {
 		l := listenAs(t, name)
 		for range 3 {
-			client, err := Dial(context.Background(), "", name)
+			client, err := Dial(context.Background(), Place{}, name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +100,7 @@ func TestListenerCloses(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Errorf("twice: %v", err)
 	}
-	if _, err := Dial(context.Background(), "", "a"); !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), `"a"`) {
+	if _, err := Dial(context.Background(), Place{}, "a"); !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), `"a"`) {
 		t.Error(err)
 	}
 	// Only the lock file stays, since whoever removed it could remove another's.
@@ -113,13 +115,13 @@ func TestOneHolderAtATime(t *testing.T) {
 	runDir(t)
 	other := proctest.Start(t, "hold", "a")
 	other.Expect("listening")
-	if _, err := Listen("", "a"); !errors.Is(err, partywall.ErrRunning) || !strings.Contains(err.Error(), `"a"`) {
+	if _, err := Listen(Place{}, "a"); !errors.Is(err, partywall.ErrRunning) || !strings.Contains(err.Error(), `"a"`) {
 		t.Fatal(err)
 	}
 	listenAs(t, "b").Close()
 
 	// A failed Listen has not disturbed the holder.
-	c, err := Dial(context.Background(), "", "a")
+	c, err := Dial(context.Background(), Place{}, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,14 +144,14 @@ func TestHolderIsKilled(t *testing.T) {
 		other.Kill()
 		other.Wait()
 		wantSockets(t, dir, 1)
-		if _, err := Dial(context.Background(), "", "a"); !errors.Is(err, partywall.ErrNotFound) {
+		if _, err := Dial(context.Background(), Place{}, "a"); !errors.Is(err, partywall.ErrNotFound) {
 			t.Errorf("a dead service: %v", err)
 		}
-		l, err := Listen("", "a")
+		l, err := Listen(Place{}, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := Dial(context.Background(), "", "a")
+		c, err := Dial(context.Background(), Place{}, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +167,7 @@ func TestListenRace(t *testing.T) {
 	for range 20 {
 		group.Go(func() {
 			for range 20 {
-				l, err := Listen("", "a")
+				l, err := Listen(Place{}, "a")
 				if err != nil {
 					if !errors.Is(err, partywall.ErrRunning) {
 						t.Error(err)
@@ -173,7 +175,7 @@ func TestListenRace(t *testing.T) {
 					continue
 				}
 				// Nobody takes the socket away from its holder.
-				if c, err := Dial(context.Background(), "", "a"); err != nil {
+				if c, err := Dial(context.Background(), Place{}, "a"); err != nil {
 					t.Error(err)
 				} else {
 					c.Close()
@@ -193,7 +195,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 	failed := make(chan error)
 	go func() {
 		for {
-			l, err := Dial(ctx, "", "a")
+			l, err := Dial(ctx, Place{}, "a")
 			if err != nil {
 				failed <- err
 				return
@@ -212,14 +214,14 @@ func TestDialEndsWithItsContext(t *testing.T) {
 
 func TestNoRunDirectory(t *testing.T) {
 	dir := runDir(t)
-	if _, err := Dial(context.Background(), "", "a"); !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), dir) {
+	if _, err := Dial(context.Background(), Place{}, "a"); !errors.Is(err, partywall.ErrNotFound) || !strings.Contains(err.Error(), dir) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Error("Dial has made the run directory")
 	}
 	t.Setenv("PARTYWALL_DIR", filepath.Join(dir, "below"))
-	if _, err := Listen("", "a"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Listen(Place{}, "a"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a parent: %v", err)
 	}
 }

@@ -26,6 +26,10 @@ const (
 	pipePrefix = `\\.\pipe\partywall-`
 	pipeBuffer = 4096 // holds either message, so that no write waits
 
+	// pipeClient is all that a client needs. GENERIC_WRITE would be more: by that one can make another instance of the
+	// pipe, and take the next client.
+	pipeClient = windows.FILE_READ_DATA | windows.FILE_WRITE_DATA | windows.FILE_READ_ATTRIBUTES | windows.SYNCHRONIZE
+
 	// pipeLooks is how often a side looks for a message before it sleeps in between.
 	pipeLooks = 64
 )
@@ -76,7 +80,7 @@ func openPipe(name string) (*pipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := windows.CreateFile(path, windows.GENERIC_READ|windows.GENERIC_WRITE, 0, nil, windows.OPEN_EXISTING,
+	h, err := windows.CreateFile(path, pipeClient, 0, nil, windows.OPEN_EXISTING,
 		windows.SECURITY_SQOS_PRESENT|windows.SECURITY_IDENTIFICATION, 0)
 	if err != nil {
 		return nil, err
@@ -98,10 +102,15 @@ func pipeExists(name string) bool {
 // available returns how many bytes can be read. The error is [io.EOF] when the other end is closed.
 func (p *pipe) available() (n uint32, err error) {
 	err = winapi.PeekNamedPipe(p.handle, nil, 0, nil, &n, nil)
+	return n, pipeError("PeekNamedPipe", err)
+}
+
+// pipeError is [io.EOF] when the other end is closed.
+func pipeError(call string, err error) error {
 	if errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_PIPE_NOT_CONNECTED) || errors.Is(err, windows.ERROR_NO_DATA) {
-		return 0, io.EOF
+		return io.EOF
 	}
-	return n, os.NewSyscallError("PeekNamedPipe", err)
+	return os.NewSyscallError(call, err)
 }
 
 // read fills b with what the other end writes.
@@ -111,7 +120,7 @@ func (p *pipe) read(b []byte, stop <-chan struct{}, deadline time.Time) error {
 	}
 	var done uint32
 	if err := windows.ReadFile(p.handle, b, &done, nil); err != nil {
-		return os.NewSyscallError("ReadFile", err)
+		return pipeError("ReadFile", err)
 	}
 	if int(done) != len(b) {
 		return io.ErrUnexpectedEOF
@@ -163,7 +172,7 @@ var errStopped = errors.New("stopped")
 func (p *pipe) write(b []byte) error {
 	var done uint32
 	if err := windows.WriteFile(p.handle, b, &done, nil); err != nil {
-		return os.NewSyscallError("WriteFile", err)
+		return pipeError("WriteFile", err)
 	}
 	if int(done) != len(b) {
 		return fmt.Errorf("the pipe has taken %d bytes of %d", done, len(b))

@@ -29,13 +29,17 @@ const (
 	PrivatePipe  = PrivateEvent
 )
 
-// Private returns the attributes of what is made for this user alone.
-func Private(access string) (*windows.SecurityAttributes, error) {
+// Private returns the attributes of what is made for this user alone, or for more of whom the access speaks.
+func Private(access string, more ...*windows.SID) (*windows.SecurityAttributes, error) {
 	user, err := thisUser()
 	if err != nil {
 		return nil, err
 	}
-	sd, err := windows.SecurityDescriptorFromString(fmt.Sprintf(access, user))
+	words := []any{user}
+	for _, sid := range more {
+		words = append(words, sid)
+	}
+	sd, err := windows.SecurityDescriptorFromString(fmt.Sprintf(access, words...))
 	if err != nil {
 		return nil, fmt.Errorf("security descriptor for %s: %w", user, err)
 	}
@@ -65,9 +69,9 @@ func Owned(object windows.Handle, kind windows.SE_OBJECT_TYPE) error {
 	return nil
 }
 
-// alone returns an error if somebody else than this user, and than the system and its administrators,
-// may use a file or directory.
-func alone(file windows.Handle) error {
+// alone returns an error if somebody else than this user, than the group if there is one, and than the system and its
+// administrators, may use a file or directory.
+func alone(file windows.Handle, group *windows.SID) error {
 	sd, err := windows.GetSecurityInfo(file, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
 		return fmt.Errorf("ask who may use it: %w", err)
@@ -79,15 +83,15 @@ func alone(file windows.Handle) error {
 	if dacl, _, err := sd.DACL(); err != nil || dacl == nil {
 		return errors.New("everybody may use it")
 	}
-	if who := stranger(sd.String(), user); who != "" {
+	if who := stranger(sd.String(), user, group); who != "" {
 		return fmt.Errorf("%s may use it too", who)
 	}
 	return nil
 }
 
 // stranger returns somebody whom the access list of a descriptor lets in, and who is not the
-// user, the system, its administrators, or whoever owns the object.
-func stranger(descriptor string, user *windows.SID) string {
+// user, of the group, the system, its administrators, or whoever owns the object.
+func stranger(descriptor string, user, group *windows.SID) string {
 	_, list, _ := strings.Cut(descriptor, "D:")
 	for entry := range strings.SplitSeq(list, "(") {
 		// Type;flags;rights;object;inherited object;who, and of some types a condition.
@@ -102,7 +106,7 @@ func stranger(descriptor string, user *windows.SID) string {
 		if err != nil {
 			return fields[5]
 		}
-		if !who.Equals(user) && !who.IsWellKnown(windows.WinLocalSystemSid) && !who.IsWellKnown(windows.WinBuiltinAdministratorsSid) &&
+		if !who.Equals(user) && (group == nil || !who.Equals(group)) && !who.IsWellKnown(windows.WinLocalSystemSid) && !who.IsWellKnown(windows.WinBuiltinAdministratorsSid) &&
 			!who.IsWellKnown(windows.WinCreatorOwnerSid) && !who.IsWellKnown(windows.WinCreatorOwnerRightsSid) {
 			return fields[5]
 		}

@@ -24,35 +24,33 @@ import (
 // and every message that has to be sent.
 const Timeout = 5 * time.Second
 
-// Listen takes a name in a run directory, the user's if dir is empty, and listens
-// for clients. If this process was started under the name's [StartLock], that is
+// Listen takes a name in a place, and listens for clients. If this process was started under the name's [StartLock], that is
 // free from then on. The error wraps [partywall.ErrRunning] if another process holds
 // the name.
-func Listen(dir, name string) (*Listener, error) { return listen(dir, name) }
+func Listen(place Place, name string) (*Listener, error) { return listen(place, name) }
 
-// Dial connects to the service that holds the name in a run directory, the user's
-// if dir is empty. The other end belongs to this user. The error wraps
-// [partywall.ErrNotFound] if nobody listens.
-func Dial(ctx context.Context, dir, name string) (*Link, error) { return dial(ctx, dir, name) }
+// Dial connects to the service that holds the name in a place. The other end belongs to this user, unless the
+// place is a group's. The error wraps [partywall.ErrNotFound] if nobody listens.
+func Dial(ctx context.Context, place Place, name string) (*Link, error) {
+	return dial(ctx, place, name)
+}
 
-// Names returns the names that are served in a run directory, the user's if dir is
-// empty, in order; none if the directory is missing. It disturbs no server. A
+// Names returns the names that are served in a place, in order; none if the directory is missing. It disturbs no server. A
 // server may come or end while it looks: only a dial decides. The error wraps
 // [partywall.ErrAccess] if the directory is not this user's alone.
-func Names(dir string) ([]string, error) { return names(dir) }
+func Names(place Place) ([]string, error) { return names(place) }
 
 // ErrStarting: another client holds the start lock, or the server that one has
 // started does.
 var ErrStarting = errors.New("another client is starting it")
 
-// TryStartLock takes the start lock of a name in a run directory, the user's if
-// dir is empty, which is made if it is missing. The error wraps [ErrStarting] if
+// TryStartLock takes the start lock of a name in a place, whose directory is made if it is missing. The error wraps [ErrStarting] if
 // the lock is taken; TryStartLock does not wait.
-func TryStartLock(dir, name string) (*StartLock, error) { return tryStartLock(dir, name) }
+func TryStartLock(place Place, name string) (*StartLock, error) { return tryStartLock(place, name) }
 
 // StartingPID returns the process id that the holder of a start lock has noted
 // with [StartLock.Note], or 0. It is for people to read: nothing vouches for it.
-func StartingPID(dir, name string) int { return startingPID(dir, name) }
+func StartingPID(place Place, name string) int { return startingPID(place, name) }
 
 // Stem returns what the files of a name are called in a run directory, without their
 // endings.

@@ -30,11 +30,11 @@ type StartLock struct {
 	file *os.File
 }
 
-func tryStartLock(path, name string) (_ *StartLock, err error) {
+func tryStartLock(place Place, name string) (_ *StartLock, err error) {
 	if err := partywall.CheckName(name); err != nil {
 		return nil, err
 	}
-	dir, err := openDir(path, true)
+	dir, err := place.Open(true)
 	if err != nil {
 		return nil, fmt.Errorf("lock the start of %q: %w", name, err)
 	}
@@ -53,8 +53,8 @@ func tryStartLock(path, name string) (_ *StartLock, err error) {
 // Note leaves the process id of the server that comes up where [StartingPID] finds it.
 func (l *StartLock) Note(pid int) { _, _ = l.file.WriteAt([]byte(strconv.Itoa(pid)+"\n"), 0) }
 
-func startingPID(path, name string) int {
-	dir, err := openDir(path, false)
+func startingPID(place Place, name string) int {
+	dir, err := place.Open(false)
 	if err != nil {
 		return 0
 	}

@@ -31,7 +31,7 @@ func started([]string) error {
 		switch verb {
 		case "listen":
 			var l *Listener
-			l, err = Listen("", name)
+			l, err = Listen(Place{}, name)
 			held = append(held, l)
 		case "run":
 			err = runUnderLock(name)
@@ -45,7 +45,7 @@ func started([]string) error {
 }
 
 func runUnderLock(name string) error {
-	lock, err := TryStartLock("", name)
+	lock, err := TryStartLock(Place{}, name)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func startFiles(pid int) (files []string) {
 
 func startLock(t *testing.T, name string) *StartLock {
 	t.Helper()
-	l, err := TryStartLock("", name)
+	l, err := TryStartLock(Place{}, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func startLock(t *testing.T, name string) *StartLock {
 // wantTaken checks whether a start lock is taken.
 func wantTaken(t *testing.T, name string, taken bool) {
 	t.Helper()
-	l, err := TryStartLock("", name)
+	l, err := TryStartLock(Place{}, name)
 	if err == nil {
 		l.Unlock()
 	}
@@ -105,10 +105,10 @@ func startUnder(t *testing.T, l *StartLock) *proctest.Process {
 func TestStartLock(t *testing.T) {
 	dir := runDir(t)
 	leaks := proctest.Watch(t)
-	if pid := StartingPID("", "a"); pid != 0 {
+	if pid := StartingPID(Place{}, "a"); pid != 0 {
 		t.Error(pid)
 	}
-	if l, err := TryStartLock("", "A"); !errors.Is(err, partywall.ErrName) {
+	if l, err := TryStartLock(Place{}, "A"); !errors.Is(err, partywall.ErrName) {
 		t.Error(l, err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
@@ -118,7 +118,7 @@ func TestStartLock(t *testing.T) {
 	wantTaken(t, "a", true)
 	wantTaken(t, "b", false)
 	l.Note(4711)
-	if pid := StartingPID("", "a"); pid != 4711 {
+	if pid := StartingPID(Place{}, "a"); pid != 4711 {
 		t.Error(pid)
 	}
 	// It is not the server's lock.
@@ -128,7 +128,7 @@ func TestStartLock(t *testing.T) {
 		t.Error(err)
 	}
 	wantTaken(t, "a", false)
-	if pid := StartingPID("", "a"); pid != 0 {
+	if pid := StartingPID(Place{}, "a"); pid != 0 {
 		t.Errorf("what the last holder noted: %d", pid)
 	}
 	if err := startLock(t, "a").Leave(); err != nil {
@@ -185,7 +185,7 @@ func TestStartLockIsNotPassedOn(t *testing.T) {
 	l.Leave()
 	first.Say("run second")
 	first.Expect("done <nil>")
-	second := StartingPID("", "second")
+	second := StartingPID(Place{}, "second")
 	t.Cleanup(func() { _ = unix.Kill(second, unix.SIGKILL) })
 	if got := startFiles(second); len(got) != 1 || got[0] != fileStem("second")+".start" {
 		t.Errorf("process %d, the second, has %v", second, got)
@@ -206,7 +206,7 @@ func TestStartLockIsNotPassedOn(t *testing.T) {
 	l.Leave()
 	third.Say("run fourth")
 	third.Expect("done <nil>")
-	fourth := StartingPID("", "fourth")
+	fourth := StartingPID(Place{}, "fourth")
 	t.Cleanup(func() { _ = unix.Kill(fourth, unix.SIGKILL) })
 	wantTaken(t, "third", true)
 	third.Kill()

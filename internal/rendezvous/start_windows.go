@@ -30,11 +30,11 @@ type StartLock struct {
 	file windows.Handle
 }
 
-func tryStartLock(path, name string) (_ *StartLock, err error) {
+func tryStartLock(place Place, name string) (_ *StartLock, err error) {
 	if err := partywall.CheckName(name); err != nil {
 		return nil, err
 	}
-	dir, err := OpenDir(path, true)
+	dir, err := place.Open(true)
 	if err != nil {
 		return nil, fmt.Errorf("lock the start of %q: %w", name, err)
 	}
@@ -83,8 +83,8 @@ func (l *StartLock) Note(pid int) {
 	}
 }
 
-func startingPID(path, name string) int {
-	dir, err := OpenDir(path, false)
+func startingPID(place Place, name string) int {
+	dir, err := place.Open(false)
 	if err != nil {
 		return 0
 	}

@@ -17,7 +17,7 @@ func init() { roles["started"] = started }
 // started listens under each name that its standard input says.
 func started([]string) error {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		l, err := Listen("", lines.Text())
+		l, err := Listen(Place{}, lines.Text())
 		fmt.Println("done", err)
 		if err == nil {
 			defer l.Close()
@@ -28,7 +28,7 @@ func started([]string) error {
 
 func startLock(t *testing.T, name string) *StartLock {
 	t.Helper()
-	l, err := TryStartLock("", name)
+	l, err := TryStartLock(Place{}, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func startLock(t *testing.T, name string) *StartLock {
 // wantTaken checks whether a start lock is taken.
 func wantTaken(t *testing.T, name string, taken bool) {
 	t.Helper()
-	l, err := TryStartLock("", name)
+	l, err := TryStartLock(Place{}, name)
 	if err == nil {
 		l.Unlock()
 	}
@@ -51,21 +51,21 @@ func wantTaken(t *testing.T, name string, taken bool) {
 func TestStartLock(t *testing.T) {
 	runDir(t)
 	leaks := proctest.Watch(t)
-	if _, err := TryStartLock("", "A"); !errors.Is(err, partywall.ErrName) {
+	if _, err := TryStartLock(Place{}, "A"); !errors.Is(err, partywall.ErrName) {
 		t.Error(err)
 	}
 	l := startLock(t, "a")
 	wantTaken(t, "a", true)
 	wantTaken(t, "b", false)
 	l.Note(4711)
-	if pid := StartingPID("", "a"); pid != 4711 {
+	if pid := StartingPID(Place{}, "a"); pid != 4711 {
 		t.Error(pid)
 	}
 	listenAs(t, "a").Close() // it is not the server's lock
 	wantTaken(t, "a", true)
 	l.Unlock()
 	wantTaken(t, "a", false)
-	if pid := StartingPID("", "a"); pid != 0 {
+	if pid := StartingPID(Place{}, "a"); pid != 0 {
 		t.Errorf("what the last holder noted: %d", pid)
 	}
 	leaks.Check()

@@ -29,7 +29,7 @@ func TestStartedServerWaitsForItsPredecessor(t *testing.T) {
 		return func() { unix.Flock(fd, unix.LOCK_UN); unix.Close(fd) }
 	}
 	release := hold()
-	if _, err := Listen("", "a"); !errors.Is(err, partywall.ErrRunning) {
+	if _, err := Listen(Place{}, "a"); !errors.Is(err, partywall.ErrRunning) {
 		t.Fatal(err)
 	}
 	l := startLock(t, "a")

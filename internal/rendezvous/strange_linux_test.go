@@ -51,13 +51,13 @@ func TestStrangeLockFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantNames(t, dir, "other")
-			if l, err := Listen("", "a"); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), stem+".lock") {
+			if l, err := Listen(Place{}, "a"); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), stem+".lock") {
 				t.Errorf("Listen: %v, %v", l, err)
 			}
-			if l, err := TryStartLock("", "a"); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), stem+".start") {
+			if l, err := TryStartLock(Place{}, "a"); !errors.Is(err, partywall.ErrAccess) || !strings.Contains(err.Error(), stem+".start") {
 				t.Errorf("TryStartLock: %v, %v", l, err)
 			}
-			if pid := StartingPID("", "a"); pid != 0 {
+			if pid := StartingPID(Place{}, "a"); pid != 0 {
 				t.Error(pid)
 			}
 			if _, err := os.Lstat(stem + ".lock.none"); err == nil {
