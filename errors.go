@@ -16,8 +16,14 @@ var (
 	// method; no process has that section open.
 	ErrNotFound = errors.New("partywall: not found")
 
-	// ErrRunning: another process serves that name already.
+	// ErrRunning: another process serves that name already; or it runs under that name,
+	// and has taken over what this one was started for.
 	ErrRunning = errors.New("partywall: already running")
+
+	// ErrUnreachable: another process runs under that name, and has not confirmed what
+	// it was to be handed: it hangs or is stopped, or the system keeps the two apart. The text
+	// says which.
+	ErrUnreachable = errors.New("partywall: running, but cannot be reached")
 
 	// ErrPeerGone: the process at the other end has ended or closed its end.
 	// Whether a call that was in flight took effect is not known.

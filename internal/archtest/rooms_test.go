@@ -68,7 +68,7 @@ var rooms = map[string]room{
 	"call/calltest": {ours: []string{root, "call"}, forTests: true},
 
 	"section":  {ours: inner, others: []string{cbor}, testOthers: []string{xsys}, unsafe: true},
-	"instance": {ours: with(inner, "call", "section")},
+	"instance": {ours: with(inner, "call", "section", "pe")},
 	"procmem":  {ours: inner, others: []string{xsys}, unsafe: true},
 	"winmsg":   {ours: with(inner, "procmem"), others: []string{xsys}, unsafe: true},
 	"pe":       {ours: inner, others: []string{xsys}, unsafe: true},

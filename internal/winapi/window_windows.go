@@ -17,6 +17,7 @@ import "golang.org/x/sys/windows"
 //sys	DestroyWindow(window windows.HWND) (err error) = user32.DestroyWindow
 //sys	DefWindowProc(window windows.HWND, message uint32, wParam uintptr, lParam uintptr) (result uintptr) = user32.DefWindowProcW
 //sys	ShowWindow(window windows.HWND, command int32) (wasVisible bool) = user32.ShowWindow
+//sys	AllowSetForegroundWindow(pid uint32) (err error) = user32.AllowSetForegroundWindow
 //sys	SetFocus(window windows.HWND) (before windows.HWND, err error) = user32.SetFocus
 //sys	LoadCursor(instance windows.Handle, name uintptr) (cursor windows.Handle, err error) = user32.LoadCursorW
 

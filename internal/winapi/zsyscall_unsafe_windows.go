@@ -57,6 +57,7 @@ var (
 	procWaitNamedPipeW              = modkernel32.NewProc("WaitNamedPipeW")
 	procNtQueryEvent                = modntdll.NewProc("NtQueryEvent")
 	procNtQuerySection              = modntdll.NewProc("NtQuerySection")
+	procAllowSetForegroundWindow    = moduser32.NewProc("AllowSetForegroundWindow")
 	procBeginPaint                  = moduser32.NewProc("BeginPaint")
 	procChangeWindowMessageFilterEx = moduser32.NewProc("ChangeWindowMessageFilterEx")
 	procCreateWindowExW             = moduser32.NewProc("CreateWindowExW")
@@ -191,6 +192,14 @@ func NtQuerySection(section windows.Handle, class uint32, info *SectionBasicInfo
 	r0, _, _ := syscall.SyscallN(procNtQuerySection.Addr(), uintptr(section), uintptr(class), uintptr(unsafe.Pointer(info)), uintptr(size), uintptr(unsafe.Pointer(returned)))
 	if r0 != 0 {
 		ntstatus = windows.NTStatus(r0)
+	}
+	return
+}
+
+func AllowSetForegroundWindow(pid uint32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procAllowSetForegroundWindow.Addr(), uintptr(pid))
+	if r1 == 0 {
+		err = errnoErr(e1)
 	}
 	return
 }

@@ -1,0 +1,5 @@
+//go:build partywall_weak
+
+package instance
+
+const confirmTaken = false
