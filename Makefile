@@ -82,7 +82,7 @@ model: ## explore the protocol's whole state space, and the seeded mistakes; pri
 
 weak: ## a build without its checks must fall to the attacks
 	@echo '== go test -tags partywall_weak'
-	$(GO) test -v -tags partywall_weak -count=1 -timeout $(TIMEOUT) -run TestWeakFalls ./call ./pe ./section
+	$(GO) test -v -tags partywall_weak -count=1 -timeout $(TIMEOUT) -run TestWeakFalls ./call ./instance ./pe ./section
 
 unit: ## every test, with the race detector where it works
 	@set -e; race=$$(scripts/race-flag.sh); for m in $(MODULES); do \

@@ -68,20 +68,29 @@ func launch(ctx context.Context, cmd *exec.Cmd) (*child, error) {
 	return c, nil
 }
 
-// spawn starts a server process and waits until it is ready.
-func spawn(ctx context.Context, cmd *exec.Cmd) (*child, error) {
+// begin starts a process whose standard output is read here.
+func begin(cmd *exec.Cmd) (*child, io.Reader, error) {
 	c := &child{cmd: cmd}
 	cmd.Stderr = &c.last
 	cmd.WaitDelay = endPatience
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if c.stdin, err = cmd.StdinPipe(); err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start the server process: %w", err)
+		return nil, nil, fmt.Errorf("start the server process: %w", err)
+	}
+	return c, out, nil
+}
+
+// spawn starts a server process and waits until it is ready.
+func spawn(ctx context.Context, cmd *exec.Cmd) (*child, error) {
+	c, out, err := begin(cmd)
+	if err != nil {
+		return nil, err
 	}
 	if c.ready, err = awaitReady(ctx, out); err != nil {
 		_ = c.stop(nil)

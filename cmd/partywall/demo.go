@@ -36,7 +36,7 @@ What each step took stands below the figures; "call: pixels" is the call itself.
 	}
 	cmd.Flags().IntVar(&d.width, "width", 1024, "width of the images, in pixels")
 	cmd.Flags().IntVar(&d.height, "height", 768, "height of the images, in pixels")
-	cmd.AddCommand(newDemoCompare(), newDemoSections(), newServe(compare.Handle, call.Quota(compare.Quota)))
+	cmd.AddCommand(newDemoCompare(), newDemoSections(), newDemoSingle(), newServe(compare.Handle, call.Quota(compare.Quota)))
 	demoFlags(cmd, &d)
 	return cmd
 }

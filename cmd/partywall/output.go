@@ -64,7 +64,7 @@ func duration(ns int64) string {
 
 // prefixes are those that packages put before their errors. Below the program's
 // own they tell its user nothing.
-var prefixes = strings.NewReplacer("partywall: ", "", "imaging: ", "", "winmsg: ", "", "procmem: ", "")
+var prefixes = strings.NewReplacer("partywall: ", "", "imaging: ", "", "winmsg: ", "", "procmem: ", "", "instance: ", "")
 
 // oneLine puts an error's text, which may be a peer's, into one line that a
 // terminal shows as it is.
