@@ -16,9 +16,9 @@ PLATFORMS := windows/amd64 windows/arm64 windows/386 darwin/arm64 linux/amd64 li
 # that a function which only one of them uses is not called unused.
 LINT_SYSTEMS := linux windows
 
-# Conns are not built for Windows yet; archtest needs the go command; the model is the same on
-# every system; outside has no Windows files.
-NOT_UNDER_WINE := call internal/archtest internal/model examples/outside
+# archtest needs the go command; the model is the same on every system; outside has no Windows
+# files.
+NOT_UNDER_WINE := internal/archtest internal/model examples/outside
 
 # The root module and those beside it (bench, for one); tools only pins tools.
 MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './.*' -not -path './tools/*' -not -path '*/testdata/*' | sort))

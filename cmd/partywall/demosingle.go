@@ -76,7 +76,7 @@ func demoSingle(cmd *cobra.Command, asJSON bool) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, removeDir(dir)) }()
 	ctx, cancel := context.WithTimeout(cmd.Context(), demoPatience)
 	defer cancel()
 	report, err := runSingle(ctx)

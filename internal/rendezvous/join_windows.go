@@ -19,7 +19,7 @@ import (
 // The two messages on a pipe. The client makes the memory and the events of the link, and says in
 // which of its handles they are; the server takes duplicates for itself, with the right that it has on the
 // client's process, and answers. No process is ever given a handle: so none has one that it does not
-// know of when the other dies, and none believes a number that it was told. docs/decisions/0021-the-server-takes.md
+// know of when the other dies, and none believes a number that it was told. docs/decisions/0022-the-server-takes.md
 // argues that.
 type join struct {
 	memory, clientEvent, serverEvent uint64

@@ -17,7 +17,7 @@ const kindMake = 0
 
 // MakeRegion makes a region that the client gets with [Link.SendRegion]. Only the server does, once for a
 // link, and the goroutine that receives, before anything else is received. The client makes
-// the memory: see docs/decisions/0021-the-server-takes.md.
+// the memory: see docs/decisions/0022-the-server-takes.md.
 func (l *Link) MakeRegion(_ string, size int64) (*region.Region, error) {
 	l.making = true
 	defer func() { l.making = false }()
