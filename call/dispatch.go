@@ -115,13 +115,13 @@ func (w *worker) runInline(s *serverSlot, h *handler, timed bool) (ok bool) {
 	return
 }
 
-// runTimed is run, and remembers how long the handler took. The run stands for so
-// many.
+// runTimed is run, and remembers how long the handler took, but for waking the client: that says
+// nothing about the handler, and can take longer than it. The run stands for so many.
 func (x *session) runTimed(s *serverSlot, h *handler, runs uint64) {
 	start := wait.Now()
-	x.run(s, h)
+	ringing := x.run(s, h)
 	if h != nil {
-		whole := wait.Now() - start
+		whole := wait.Now() - start - ringing
 		h.times.add(whole, runs)
 		took, recent := int64(min(whole, tooLong)), h.recent.Load()
 		x.worked.Store(took)
@@ -129,31 +129,30 @@ func (x *session) runTimed(s *serverSlot, h *handler, runs uint64) {
 	}
 }
 
-// run runs the handler and answers.
-func (x *session) run(s *serverSlot, h *handler) {
+// run runs the handler and answers. It returns how long it took to wake the client.
+func (x *session) run(s *serverSlot, h *handler) (ringing time.Duration) {
 	switch {
 	case h == nil:
 		x.fetch(s)
-		return
+		return 0
 	case x.server.leaving.Load():
-		x.answer(s, responseFields{status: statusRefused})
-		return
+		return x.answer(s, responseFields{status: statusRefused})
 	}
 	x.calls[h.index].Add(1)
-	if f := &s.fields; f.flags&flagCancellable == 0 {
-		x.protect(x.ctx, nil, s, h)
-	} else {
-		c := &callContext{connContext: x.ctx}
-		if f.flags&flagDeadline != 0 {
-			c.deadline = f.deadline
-		}
-		s.running.Store(s.number)
-		s.ctx.Store(c)
-		if s.given.Load() == uint64(s.number)|givenUp {
-			c.end(context.Canceled)
-		}
-		x.protect(c, c, s, h)
+	f := &s.fields
+	if f.flags&flagCancellable == 0 {
+		return x.protect(x.ctx, nil, s, h)
 	}
+	c := &callContext{connContext: x.ctx}
+	if f.flags&flagDeadline != 0 {
+		c.deadline = f.deadline
+	}
+	s.running.Store(s.number)
+	s.ctx.Store(c)
+	if s.given.Load() == uint64(s.number)|givenUp {
+		c.end(context.Canceled)
+	}
+	return x.protect(c, c, s, h)
 }
 
 // failure is how a handler failed, as the answer says it.
@@ -165,8 +164,8 @@ type failure struct {
 // protect calls the handler and answers. A panic becomes the answer, and so does
 // runtime.Goexit, which ends this goroutine all the same. The handler's error is
 // asked for its text in here, since that is the handler's code too. c is ctx, or
-// nil if that is the session's.
-func (x *session) protect(ctx context.Context, c *callContext, s *serverSlot, h *handler) {
+// nil if that is the session's. It returns how long it took to wake the client.
+func (x *session) protect(ctx context.Context, c *callContext, s *serverSlot, h *handler) (ringing time.Duration) {
 	returned := false
 	defer func() {
 		if returned {
@@ -177,7 +176,7 @@ func (x *session) protect(ctx context.Context, c *callContext, s *serverSlot, h 
 			text = fmt.Sprint(v)
 		}
 		x.server.config.onError(fmt.Errorf("service %q: method %q panicked: %s\n%s", x.server.name, h.name, text, debug.Stack()))
-		x.finish(c, s, h, &failure{statusPanic, text})
+		ringing = x.finish(c, s, h, &failure{statusPanic, text})
 	}()
 	s.task.out, s.task.resultLen = 0, 0
 	var failed *failure
@@ -192,11 +191,11 @@ func (x *session) protect(ctx context.Context, c *callContext, s *serverSlot, h 
 		}
 	}
 	returned = true
-	x.finish(c, s, h, failed)
+	return x.finish(c, s, h, failed)
 }
 
 // finish ends the call's context and answers.
-func (x *session) finish(c *callContext, s *serverSlot, h *handler, failed *failure) {
+func (x *session) finish(c *callContext, s *serverSlot, h *handler, failed *failure) (ringing time.Duration) {
 	if c != nil {
 		s.ctx.Store(nil)
 		c.end(context.Canceled)
@@ -206,15 +205,14 @@ func (x *session) finish(c *callContext, s *serverSlot, h *handler, failed *fail
 		h.failed.Add(1)
 		t.unkeep()
 		n := copy(s.result, cutText(failed.text, len(s.result)))
-		x.answer(s, responseFields{status: failed.status, resultLen: uint32(n)})
-		return
+		return x.answer(s, responseFields{status: failed.status, resultLen: uint32(n)})
 	}
 	fields := responseFields{status: statusDone, resultLen: uint32(t.resultLen), bodyLen: uint64(t.out)}
 	if t.keep != nil {
 		fields.status = statusKept
 		s.kept, t.keep = t.keep, nil
 	}
-	x.answer(s, fields)
+	return x.answer(s, fields)
 }
 
 // fetch copies what was kept into the region that the client has lent for it.
@@ -240,8 +238,9 @@ func (x *session) unkeep(s *serverSlot) {
 	}
 }
 
-// answer publishes the answer to the slot's request and lets go of the slot.
-func (x *session) answer(s *serverSlot, fields responseFields) {
+// answer publishes the answer to the slot's request and lets go of the slot. It returns how long it took to
+// wake the client, if that was asleep.
+func (x *session) answer(s *serverSlot, fields responseFields) (ringing time.Duration) {
 	if r := s.task.region; r != nil {
 		s.task.region, s.task.arg, s.task.meta, s.task.body, s.task.room = nil, nil, nil, nil, nil
 		x.lent.done(r)
@@ -252,6 +251,9 @@ func (x *session) answer(s *serverSlot, fields responseFields) {
 	s.rsp.seq.Store(n)
 	if x.bell.Due() {
 		x.rang.Store(true)
+		start := wait.Now()
 		x.link.Ring()
+		ringing = wait.Now() - start
 	}
+	return ringing
 }
