@@ -22,7 +22,7 @@ func newBenchInvoke() *cobra.Command {
 		Use:   "invoke",
 		Short: "Measure requests to another process's window, on Windows",
 		Long: `Start a server process with a window, and have it work on a struct of 16 bytes, in
-three ways that take turns in several rounds:
+four ways that take turns in several rounds:
 
   nine steps  everything anew each time: find the window by its title, ask for its
               process, open that, allocate a block there, write the struct, send
@@ -31,6 +31,8 @@ three ways that take turns in several rounds:
               that are kept: write, send, read
   TCP         the same bytes to the same process and back, over a connection on
               loopback that is kept
+  call        a call of package call, which needs no window: while both sides are
+              awake nothing but memory
 
 "eight steps" are the nine without finding the window. Every answer is verified. The
 figures are medians over the rounds, and so is the ratio, of each round's own.
@@ -77,7 +79,7 @@ func (b *benchInvoke) run(cmd *cobra.Command) error {
 type way func(ctx context.Context, n uint64) (took, finding time.Duration, err error)
 
 // ways are those that are compared.
-type ways struct{ nine, cached, tcp way }
+type ways struct{ nine, cached, tcp, call way }
 
 const (
 	leastRounds = 5
@@ -89,7 +91,7 @@ const (
 
 // rounds is how many there are time for: an odd number, so that one is the median.
 func (b *benchInvoke) rounds() int {
-	n := int(min(b.duration/(3*turn), mostRounds))
+	n := int(min(b.duration/(4*turn), mostRounds))
 	return max((n-1)|1, leastRounds)
 }
 
@@ -102,9 +104,10 @@ func (b *benchInvoke) compare(ctx context.Context, w ways) (*invokeBench, error)
 		{w.nine, func(r *round, t times) { r.nine = t }},
 		{w.cached, func(r *round, t times) { r.cached = t }},
 		{w.tcp, func(r *round, t times) { r.tcp = t }},
+		{w.call, func(r *round, t times) { r.call = t }},
 	}
 	for _, p := range parts {
-		if _, err := takeTurn(ctx, p.way, b.duration/30); err != nil {
+		if _, err := takeTurn(ctx, p.way, b.duration/40); err != nil {
 			return nil, err
 		}
 	}
@@ -112,7 +115,7 @@ func (b *benchInvoke) compare(ctx context.Context, w ways) (*invokeBench, error)
 	for i := range all {
 		for j := range parts {
 			p := parts[(i+j)%len(parts)]
-			t, err := takeTurn(ctx, p.way, b.duration/time.Duration(3*len(all)))
+			t, err := takeTurn(ctx, p.way, b.duration/time.Duration(4*len(all)))
 			if err != nil {
 				return nil, err
 			}
@@ -130,7 +133,7 @@ type times struct {
 }
 
 // round is one round's times.
-type round struct{ nine, cached, tcp times }
+type round struct{ nine, cached, tcp, call times }
 
 // takeTurn makes requests for a time, one at least.
 func takeTurn(ctx context.Context, w way, d time.Duration) (t times, err error) {
@@ -163,12 +166,15 @@ type invokeBench struct {
 	Ratio    float64 `json:"ratio_p50"`       // nine steps to cached
 	Eight    float64 `json:"eight_ratio_p50"` // eight steps to cached
 	TCPRatio float64 `json:"tcp_ratio_p50"`   // TCP to cached
+	CallP50  int64   `json:"call_p50_ns"`
+	CallP99  int64   `json:"call_p99_ns"`
+	NineCall float64 `json:"nine_to_call_p50"` // nine steps to a call
 }
 
 func newInvokeBench(all []round) *invokeBench {
 	r := &invokeBench{Rounds: len(all)}
 	for _, one := range all {
-		r.Calls += one.nine.calls + one.cached.calls + one.tcp.calls
+		r.Calls += one.nine.calls + one.cached.calls + one.tcp.calls + one.call.calls
 	}
 	r.NineP50 = medianOf(all, func(o round) int64 { return o.nine.p50 })
 	r.NineP99 = medianOf(all, func(o round) int64 { return o.nine.p99 })
@@ -178,6 +184,9 @@ func newInvokeBench(all []round) *invokeBench {
 	r.KeptP99 = medianOf(all, func(o round) int64 { return o.cached.p99 })
 	r.TCPP50 = medianOf(all, func(o round) int64 { return o.tcp.p50 })
 	r.TCPP99 = medianOf(all, func(o round) int64 { return o.tcp.p99 })
+	r.CallP50 = medianOf(all, func(o round) int64 { return o.call.p50 })
+	r.CallP99 = medianOf(all, func(o round) int64 { return o.call.p99 })
+	r.NineCall = medianOf(all, func(o round) float64 { return ratio(float64(o.nine.p50), float64(o.call.p50)) })
 	r.Ratio = medianOf(all, func(o round) float64 { return ratio(float64(o.nine.p50), float64(o.cached.p50)) })
 	r.Eight = medianOf(all, func(o round) float64 { return ratio(float64(o.nine.knownP50), float64(o.cached.p50)) })
 	r.TCPRatio = medianOf(all, func(o round) float64 { return ratio(float64(o.tcp.p50), float64(o.cached.p50)) })
@@ -200,11 +209,12 @@ func (r *invokeBench) grid() [][]string {
 		{"eight steps", duration(r.EightP50), duration(r.EightP99), times(r.Eight)},
 		{"invoke", duration(r.KeptP50), duration(r.KeptP99), times(1)},
 		{"TCP", duration(r.TCPP50), duration(r.TCPP99), times(r.TCPRatio)},
+		{"call", duration(r.CallP50), duration(r.CallP99), fmt.Sprintf("%.4f", ratio(float64(r.CallP50), float64(r.KeptP50)))},
 	}
 }
 
 func (r *invokeBench) table() []row {
-	return []row{{}, {"calls", fmt.Sprintf("%s in %d rounds, every answer verified", grouped(r.Calls), r.Rounds)}}
+	return []row{{}, {"nine steps", fmt.Sprintf("take %.0f times as long as a call", r.NineCall)}, {"requests", fmt.Sprintf("%s in %d rounds, every answer verified", grouped(r.Calls), r.Rounds)}}
 }
 
 // newServeInvoke returns the hidden command that is the server process.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/partywall/partywall/call"
 	"github.com/partywall/partywall/internal/wait"
 	"github.com/partywall/partywall/winmsg"
 )
@@ -28,6 +29,11 @@ func (b *benchInvoke) measure(ctx context.Context) (report *invokeBench, err err
 	if err != nil {
 		return nil, err
 	}
+	dir, err := privateDir()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, removeDir(dir)) }()
 	server, err := spawn(ctx, exec.Command(program, "bench", "serve-child-invoke"))
 	if err != nil {
 		return nil, err
@@ -57,7 +63,12 @@ func (b *benchInvoke) measureServer(ctx context.Context, server *child) (*invoke
 		}
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	return b.compare(ctx, ways{nine: nineSteps(title), cached: invokeWay(window), tcp: tcpWay(conn)})
+	called, err := call.Dial(ctx, childService, call.Expect(pairMethod))
+	if err != nil {
+		return nil, err
+	}
+	defer called.Close()
+	return b.compare(ctx, ways{nine: nineSteps(title), cached: invokeWay(window), tcp: tcpWay(conn), call: callWay(called)})
 }
 
 // nineSteps keeps nothing from one request to the next.
@@ -99,6 +110,17 @@ func tcpWay(conn net.Conn) way {
 	}
 }
 
+var pairMethod = call.NewMethod[invokePair, invokePair]("pair")
+
+func callWay(conn *call.Conn) way {
+	return func(ctx context.Context, n uint64) (took, finding time.Duration, err error) {
+		pair := pairOf(n)
+		start := wait.Now()
+		pair, err = pairMethod.Call(ctx, conn, pair)
+		return wait.Now() - start, 0, verify(n, pair, 0, err)
+	}
+}
+
 // invokePair is what travels.
 type invokePair struct{ Left, Right uint64 }
 
@@ -123,7 +145,7 @@ func loadPair(data []byte) invokePair {
 	return invokePair{binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:])}
 }
 
-// serveInvoke has a window that nobody sees, and listens on loopback. Both end with the process.
+// serveInvoke has a window that nobody sees, listens on loopback, and serves calls. All end with the process.
 func serveInvoke(in io.Reader, out io.Writer) error {
 	window, err := winmsg.NewWindow(benchTitle(os.Getpid()))
 	if err != nil {
@@ -146,11 +168,21 @@ func serveInvoke(in io.Reader, out io.Writer) error {
 			go echoMasked(conn)
 		}
 	}()
+	srv, err := call.Listen(childService)
+	if err != nil {
+		return err
+	}
+	pairMethod.Handle(srv, func(_ context.Context, in *call.In[invokePair], out *call.Out[invokePair]) error {
+		out.Result = in.Arg.masked()
+		return nil
+	})
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(context.Background()) }()
 	if _, err := fmt.Fprintf(out, readyFormat, listener.Addr().String()); err != nil {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, in)
-	return nil
+	return errors.Join(srv.Close(), <-served)
 }
 
 func echoMasked(conn net.Conn) {

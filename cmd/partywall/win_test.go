@@ -115,7 +115,7 @@ func TestInvokeReport(t *testing.T) {
 
 func TestInvokeRounds(t *testing.T) {
 	for d, want := range map[time.Duration]int{
-		time.Millisecond: 5, 3 * time.Second: 9, 2 * time.Second: 5, 10 * time.Second: 33, time.Hour: 101,
+		time.Millisecond: 5, 3 * time.Second: 7, 2 * time.Second: 5, 10 * time.Second: 25, time.Hour: 101,
 	} {
 		if got := (&benchInvoke{duration: d}).rounds(); got != want || got%2 == 0 {
 			t.Errorf("%v: %d rounds, want %d", d, got, want)
@@ -129,7 +129,7 @@ func TestInvokeCompare(t *testing.T) {
 	taking := func(took, finding time.Duration) way {
 		return func(context.Context, uint64) (time.Duration, time.Duration, error) { return took, finding, nil }
 	}
-	r, err := b.compare(t.Context(), ways{taking(31, 11), taking(10, 0), taking(20, 0)})
+	r, err := b.compare(t.Context(), ways{nine: taking(31, 11), cached: taking(10, 0), tcp: taking(20, 0), call: taking(1, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestInvokeCompare(t *testing.T) {
 	r.Calls = 1234
 	want := &invokeBench{
 		Rounds: 5, Calls: 1234, NineP50: 31, NineP99: 31, EightP50: 20, EightP99: 20, KeptP50: 10, KeptP99: 10,
-		TCPP50: 20, TCPP99: 20, Ratio: 3.1, Eight: 2, TCPRatio: 2,
+		TCPP50: 20, TCPP99: 20, CallP50: 1, CallP99: 1, Ratio: 3.1, Eight: 2, TCPRatio: 2, NineCall: 31,
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
@@ -153,14 +153,16 @@ nine steps   31 ns  31 ns  3.10
 eight steps  20 ns  20 ns  2.00
 invoke       10 ns  10 ns  1.00
 TCP          20 ns  20 ns  2.00
+call         1 ns   1 ns   0.1000
 
-calls  1,234 in 5 rounds, every answer verified
+nine steps  take 31 times as long as a call
+requests    1,234 in 5 rounds, every answer verified
 `
 	if diff := cmp.Diff(text, out.String()); diff != "" {
 		t.Error(diff)
 	}
 	failing := func(context.Context, uint64) (time.Duration, time.Duration, error) { return 0, 0, errWrong }
-	if _, err := b.compare(t.Context(), ways{taking(1, 0), failing, taking(1, 0)}); !errors.Is(err, errWrong) {
+	if _, err := b.compare(t.Context(), ways{nine: taking(1, 0), cached: failing, tcp: taking(1, 0), call: taking(1, 0)}); !errors.Is(err, errWrong) {
 		t.Errorf("a wrong answer: %v", err)
 	}
 }
