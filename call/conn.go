@@ -206,7 +206,7 @@ func (c *Conn) read() {
 	for {
 		m, err := c.link.Receive()
 		if err == nil {
-			c.watch.poke() // whatever the message: a ring is dropped while the socket is full of others
+			c.watch.poke() // whatever the message: a ring is dropped while the link is full of others
 			err = c.receive(m, &bye)
 		}
 		if err == nil {
@@ -261,7 +261,7 @@ func (c *Conn) send(kind uint8, payload []byte) {
 }
 
 // lost ends the conn because a message that the server needs did not go out. If
-// the socket is broken, the reader is given the time to end the conn first, since it
+// the link is broken, the reader is given the time to end the conn first, since it
 // finds out whether there was a BYE.
 func (c *Conn) lost(err error) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -274,7 +274,7 @@ func (c *Conn) lost(err error) {
 	c.fail(fmt.Errorf("conn to %q, %v: %w", c.service, c.link.Peer(), gone(err)))
 }
 
-// gone turns the socket's errors into the sentinel they mean.
+// gone turns the link's errors into the sentinel they mean.
 func gone(err error) error {
 	switch {
 	case errors.Is(err, partywall.ErrProtocol), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -118,7 +118,7 @@ func (x *session) read() error {
 	for {
 		m, err := x.link.Receive()
 		if err == nil {
-			x.poke() // whatever the message: a ring is dropped while the socket is full of others
+			x.poke() // whatever the message: a ring is dropped while the link is full of others
 			err = x.receive(m)
 		}
 		if err != nil {

@@ -97,7 +97,7 @@ func (c *Conn) park(ctx context.Context, s *clientSlot) (kept bool, err error) {
 }
 
 // cancel tells the server that a caller has given up. The caller does not wait
-// for a socket that is full, as it is when a thousand give up at once; but none of their
+// for a link that is full, as it is when a thousand give up at once; but none of their
 // handlers is left in the dark.
 func (c *Conn) cancel(m cancellation) {
 	if payload := encode(m); !c.link.TrySend(msgCancel, payload) {

@@ -11,7 +11,7 @@ import (
 	"github.com/partywall/partywall/internal/rendezvous"
 )
 
-// The messages on a conn's socket. Those with structure are CBOR maps with
+// The messages on a conn's link. Those with structure are CBOR maps with
 // small integers as keys, so that a later version can add to them.
 const (
 	msgHello    = 1 + iota // client: hello
