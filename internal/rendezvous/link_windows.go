@@ -148,7 +148,8 @@ func (l *Link) put(kind uint8, more bool, payload []byte, handle windows.Handle)
 	if handle != 0 && l.client {
 		l.inFlight = append(l.inFlight, handover{handle, l.out.mine})
 	}
-	return true, os.NewSyscallError("SetEvent", windows.SetEvent(l.theirEvent))
+	_ = windows.SetEvent(l.theirEvent) // what is in the ring has been sent, and its handle is not the sender's any more
+	return true, nil
 }
 
 // reap closes the handles that the peer has taken. The caller holds putting.
@@ -364,6 +365,14 @@ func (l *Link) keep(number uint64, kind uint8) error {
 		return nil
 	}
 	h, err := take(l.process.Handle, number, region.Access)
+	if l.theirs.closed.Load() != 0 {
+		// With the link it has closed what is on its way: what was taken could be another object, which had the number by then.
+		if err == nil {
+			_ = windows.CloseHandle(h)
+		}
+		l.lost = fmt.Errorf("the client has closed the link: %w", io.EOF)
+		return nil
+	}
 	switch {
 	case err == nil:
 		l.file = os.NewFile(uintptr(h), "lent")

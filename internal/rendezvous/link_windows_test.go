@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/windows"
+
+	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/proctest"
 	"github.com/partywall/partywall/internal/region"
 )
@@ -70,6 +73,56 @@ func TestMemoryIsLent(t *testing.T) {
 	}
 	if n := len(a.inFlight); n > 2 {
 		t.Errorf("%d handles are kept that the server has taken", n)
+	}
+}
+
+// A client that closes the link closes the handles that are on their way. Its last words are heard, and it
+// has broken no rule, although by then their numbers can be those of other objects.
+func TestMemoryIsLentByOneWhoLeaves(t *testing.T) {
+	a, b := pair(t)
+	mine, err := region.Create("test", 1<<16, region.Filled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mine.Close()
+	if err := errors.Join(a.Send(6, []byte("lent"), mine.File()), a.Send(5, nil, nil)); err != nil {
+		t.Fatal(err)
+	}
+	number := a.inFlight[0].handle
+	a.Close()
+	for range 1000 { // one of them gets the number, perhaps
+		var h windows.Handle
+		self := windows.CurrentProcess()
+		if err := windows.DuplicateHandle(self, windows.Handle(mine.File().Fd()), self, &h, region.Access, false, 0); err != nil {
+			t.Fatal(err)
+		}
+		defer windows.CloseHandle(h)
+		if h == number {
+			break
+		}
+	}
+	if m := want(t, b, 6, []byte("lent")); m.File != nil || m.Lost == nil {
+		t.Errorf("a handle that was closed: %v, %v", m.File, m.Lost)
+	}
+	want(t, b, 5, nil)
+	if _, err := b.Receive(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+}
+
+// Memory that was not asked for is refused, and closed.
+func TestMemoryIsNotAskedFor(t *testing.T) {
+	a, b := pair(t)
+	mine, err := region.Create("test", 1<<16, region.Filled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mine.Close()
+	if err := a.Send(kindMake, nil, mine.File()); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := b.Receive(); !errors.Is(err, partywall.ErrProtocol) || m.File != nil {
+		t.Errorf("%+v, %v", m, err)
 	}
 }
 

@@ -51,7 +51,8 @@ const theOneMade windows.Handle = 4
 func (l *Link) make(m Message) (Message, error) {
 	if !l.client {
 		if !l.making || m.File == nil && m.Lost == nil {
-			return m, fmt.Errorf("%w: memory is offered that was not asked for, or none was made: %.200q", partywall.ErrProtocol, m.Payload)
+			m.File.Close() // if there is one
+			return Message{}, fmt.Errorf("%w: memory is offered that was not asked for, or none was made: %.200q", partywall.ErrProtocol, m.Payload)
 		}
 		return m, nil
 	}
