@@ -7,14 +7,16 @@
 // own, overtaking, giving up, leases, waiting for a slot, shutdown, the death of
 // either side, and what the client does from the end of the conn until it unmaps
 // the memory. [Bodies] is the life of body regions and of kept results. [Cancels]
-// is what becomes of a CANCEL. Of a section there are four: see below. [Explore] visits
-// all states of each, breadth first, and checks
+// is what becomes of a CANCEL. [Links] is what takes the socket's place on Windows: rings
+// of frames, their events and ends, and handles that are on their way. Of a section there are four: see
+// below. [Explore] visits all states of each, breadth first, and checks
 //
 //   - safety in every state: each part of a slot has one owner, a request is
 //     run at most once, an answer reaches the call that asked, an honest peer
 //     is never taken for a liar, memory is mapped for as long as anybody may
 //     touch it; the value of a section is whole and that of its version, no store
-//     is lost, and no reader returns a mixture or goes back;
+//     is lost, and no reader returns a mixture or goes back; messages arrive whole,
+//     in order and once, and a handle is closed once, by its owner;
 //   - that whatever must end can still end, from every state, without the help
 //     of chance (a death, a context that ends): no wake-up is lost, no slot
 //     is lost, no survivor waits for ever.
@@ -55,6 +57,10 @@
 //   - A reader takes a ring from the socket and puts the token in one step:
 //     a ring that is late in the reader is as good as one late in the socket.
 //   - A compare-and-swap that is repeated until it succeeds is one step.
+//   - Of a link: who begins to use the memory looks at the ends of both sides in the
+//     same step. A frame is copied in with the look at read, the first moment at which it may be, and
+//     out with the store of read, the last one. A callback stores what has happened in the step
+//     in which it takes the signal, and gives its tokens in one other: they are for different goroutines.
 //
 // Sleep numbers are kept as ages, callers are sorted (they are all alike), and
 // so are handlers' goroutines: see Calls.canonical. A trace therefore may call
@@ -109,7 +115,9 @@
 //     memory Calls speaks about.
 //   - Lies. The checks that a peer may fail are there, and Calls finds that
 //     honest peers never fail them.
-//   - Both sides dying; more callers, calls and slots than the tests name.
+//   - Of a link: how it is joined, memory that the server asks for, messages of several
+//     frames, a message that may not wait while another does, words that wrap.
+//   - Both sides of a conn dying; more callers, calls and slots than the tests name.
 //   - Time: the monitor may overtake any handler, any spin may end at once.
 //   - Of sections: versions, tickets and incarnations that wrap; merging and the conversion of
 //     values; the creation, the removal and the names of files; errors and contexts that end;
