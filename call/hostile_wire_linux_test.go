@@ -1,62 +1,28 @@
 package call
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
+	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/partywall/partywall/internal/proctest"
 	"github.com/partywall/partywall/internal/rendezvous"
 )
-
-// outcome is how an attack ends for the liar, as it tells the test.
-type outcome string
-
-const (
-	ended      outcome = "ended"       // the victim has ended the conn
-	served     outcome = "served"      // the victim has gone on, and answers rightly
-	turnedAway outcome = "turned away" // the victim has refused the handshake
-)
-
-var errEnded = errors.New("the victim has ended the conn")
-
-// outcomeOf is how a script went that returned err.
-func outcomeOf(err error) outcome {
-	switch {
-	case err == nil:
-		return served
-	case errors.Is(err, errEnded):
-		return ended
-	}
-	return outcome(fmt.Sprintf("failed: %v", err))
-}
-
-// guard ends a liar's process that its victim, or its own script, hangs. The
-// test would wait as long, and its message says less.
-func guard() {
-	time.AfterFunc(proctest.Watchdog*2/3, func() {
-		fmt.Println("outcome hangs")
-		os.Exit(3)
-	})
-}
 
 // A wire is the socket between two processes without the manners of a
 // rendezvous.Link: it sends what it is told to.
 type wire struct{ conn *net.UnixConn }
 
-// socketPath is where a service listens; package rendezvous says so.
+// socketPath is where a service listens: docs/LAYOUT.md, "The run directory".
 func socketPath(service string) string {
-	sum := sha256.Sum256([]byte(service))
-	return filepath.Join(rendezvous.DirPath(), hex.EncodeToString(sum[:12])+".sock")
+	return filepath.Join(rendezvous.DirPath(), rendezvous.Stem(service)+".sock")
 }
 
 func dialWire(service string) (*wire, error) {
@@ -65,20 +31,6 @@ func dialWire(service string) (*wire, error) {
 		return nil, err
 	}
 	return &wire{conn}, nil
-}
-
-const (
-	frameHeader  = 8
-	framePayload = 4096
-)
-
-func frame(kind uint8, more bool, payload []byte) []byte {
-	f := []byte{kind, 0, 0, 0}
-	if more {
-		f[1] = 1
-	}
-	f = binary.LittleEndian.AppendUint32(f, uint32(len(payload)))
-	return append(f, payload...)
 }
 
 // raw sends one frame as it is, with descriptors.
@@ -96,25 +48,6 @@ func (w *wire) raw(frame []byte, files ...*os.File) error {
 	}
 	_, _, err := w.conn.WriteMsgUnix(frame, oob, nil)
 	return w.over(err)
-}
-
-// send sends a message, in pages if it is long, with descriptors.
-func (w *wire) send(kind uint8, payload []byte, files ...*os.File) error {
-	for {
-		page := payload[:min(len(payload), framePayload)]
-		payload = payload[len(page):]
-		if err := w.raw(frame(kind, len(payload) > 0, page), files...); err != nil || len(payload) == 0 {
-			return err
-		}
-		files = nil
-	}
-}
-
-// note is a message that a liar received.
-type note struct {
-	kind    uint8
-	payload []byte
-	file    *os.File
 }
 
 // receive returns the victim's next message; none that it sends to a liar has
@@ -151,19 +84,53 @@ func (w *wire) over(err error) error {
 	return err
 }
 
-// verdict waits for the victim's word in the handshake.
-func (w *wire) verdict() (outcome, error) {
-	m, err := w.receive()
-	if errors.Is(err, errEnded) {
-		m, err = w.receive() // a reset comes before what is still to be read
+// hangUp closes the socket.
+func (w *wire) hangUp() error { return w.conn.Close() }
+
+// deafen ends a receive that waits, and all others.
+func (w *wire) deafen() error { return w.conn.SetReadDeadline(time.Unix(1, 0)) }
+
+// ring rings for a peer that sleeps.
+func (w *wire) ring() error { return w.send(msgRing, nil) }
+
+// memoryFor makes memory that the victim will take for a control region of that size.
+func (w *wire) memoryFor(size int64) (*os.File, error) { return lendable(size) }
+
+// A taking has a service's name.
+type taking struct{ *net.UnixListener }
+
+// takeName takes a service's name by force, and is found by who lists names.
+func takeName(service string) (*taking, error) {
+	path := socketPath(service)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
 	}
-	switch {
-	case err != nil:
-		return outcomeOf(err), nil
-	case m.kind == msgRefuse:
-		return turnedAway, nil
+	if err := os.WriteFile(strings.TrimSuffix(path, ".sock")+".lock", []byte(service+"\n"), 0o600); err != nil {
+		return nil, err
 	}
-	return "", fmt.Errorf("message %d in the handshake", m.kind)
+	listener, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
+	return &taking{listener}, err
+}
+
+// accept waits for a client.
+func (t *taking) accept() (*wire, error) {
+	conn, err := t.AcceptUnix()
+	return &wire{conn}, err
+}
+
+// lendable makes memory of that size as an honest peer does.
+func lendable(size int64) (*os.File, error) { return memfd(size, sealSize) }
+
+// notMemory opens something that is no memory.
+func notMemory() (*os.File, error) {
+	r, _, err := os.Pipe()
+	return r, err
+}
+
+// mapping maps a region that the liar has lent, so that it can change it as fast as
+// memory changes.
+func mapping(f *os.File, size int) ([]byte, error) {
+	return unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 }
 
 const (
@@ -212,7 +179,23 @@ func onDisk(dir string, size int64) (*os.File, error) {
 	return f, errors.Join(os.Remove(f.Name()), f.Truncate(size))
 }
 
-func pipeEnd() (*os.File, error) {
-	r, _, err := os.Pipe()
-	return r, err
+func held(t testing.TB) map[string]int {
+	h := map[string]int{}
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h["descriptors"] = len(entries)
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(maps)) {
+		for _, name := range []string{"partywall", "hostile"} {
+			if strings.Contains(line, "memfd:"+name) || strings.Contains(line, "/"+name) {
+				h["mappings of "+name]++
+			}
+		}
+	}
+	return h
 }

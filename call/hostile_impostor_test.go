@@ -3,8 +3,6 @@ package call
 import (
 	"errors"
 	"fmt"
-	"net"
-	"os"
 	"sync"
 
 	"github.com/partywall/partywall/internal/region"
@@ -31,23 +29,14 @@ type lyingServer struct {
 	lent map[uint32]*region.Region
 }
 
-// listenRaw takes a service's name by force.
-func listenRaw(service string) (*net.UnixListener, error) {
-	path := socketPath(service)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	return net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
-}
-
 // newLyingServer waits for the victim's HELLO.
-func newLyingServer(listener *net.UnixListener) (*lyingServer, error) {
-	conn, err := listener.AcceptUnix()
+func newLyingServer(name *taking) (*lyingServer, error) {
+	w, err := name.accept()
 	if err != nil {
 		return nil, err
 	}
 	l := &lyingServer{
-		wire: &wire{conn},
+		wire: w,
 		seen: map[int]uint32{},
 		rang: make(chan struct{}, 1),
 		over: make(chan struct{}),
@@ -77,15 +66,21 @@ func (w welcome) size() int64 {
 // greet does the server's half of the handshake.
 func (l *lyingServer) greet(w welcome) error {
 	g := geometry{slots: int(w.Slots), argRoom: int(w.ArgRoom), resultRoom: int(w.ResultRoom)}
-	r, err := region.Create("hostile", g.size(), region.Sparse)
+	f, err := l.memoryFor(g.size())
+	if err != nil {
+		return err
+	}
+	if err := l.send(msgWelcome, encode(w), f); err != nil {
+		return err
+	}
+	r, err := region.Accept(f, g.size())
 	if err != nil {
 		return err
 	}
 	l.control = newControl(g, r)
 	l.control.writeHeader()
-	err = l.send(msgWelcome, encode(w), r.File())
 	go l.read()
-	return err
+	return nil
 }
 
 func (l *lyingServer) read() {

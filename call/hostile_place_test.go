@@ -174,7 +174,7 @@ var placeLies = []clientLie{
 	// What a lost region cost is the client's again, once nobody uses it.
 	{name: "region-lent-again-and-again", want: served, lie: func(l *lyingClient) error {
 		size := int64(l.welcome.Quota)
-		f, err := memfd(size, sealSize)
+		f, err := lendable(size)
 		if err != nil {
 			return err
 		}

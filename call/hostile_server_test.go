@@ -39,7 +39,7 @@ type serverLie struct {
 }
 
 func allServerLies() []serverLie {
-	return slices.Concat(welcomeLies, answerLies, resultLies, leaseLies, schemaLies, dynamicLies, selfLies, keptLies, replyLies, silences)
+	return slices.Concat(welcomeLies, strangeWelcomes, answerLies, resultLies, leaseLies, schemaLies, dynamicLies, selfLies, keptLies, replyLies, strangeReplies, silences)
 }
 
 func init() { roles["hostile-server"] = hostileServer }
@@ -50,7 +50,7 @@ func hostileServer(args []string) error {
 	guard()
 	lies := allServerLies()
 	a := lies[slices.IndexFunc(lies, func(a serverLie) bool { return a.name == args[1] })]
-	listener, err := listenRaw(args[0])
+	listener, err := takeName(args[0])
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func huntingServer(args []string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listenRaw(args[0])
+	listener, err := takeName(args[0])
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (l *lyingServer) scribble(h hunter) {
 }
 
 func (l *lyingServer) close() {
-	l.conn.Close()
+	l.hangUp()
 	l.control.region.Close()
 	for _, r := range l.lent {
 		r.Close()

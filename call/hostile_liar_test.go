@@ -94,8 +94,6 @@ func (l *lyingClient) next() (note, error) {
 	}
 }
 
-func (l *lyingClient) ring() error { return l.send(msgRing, nil) }
-
 // point makes slot i's pending bit differ from what the server has seen, where
 // the server's lowest bit is that of seen.
 func (l *lyingClient) point(i int, seen uint32) {
@@ -232,7 +230,7 @@ func (l *lyingClient) check() error {
 
 // lendHonest lends good memory of that size and returns its descriptor.
 func (l *lyingClient) lendHonest(size int64) (*os.File, error) {
-	f, err := memfd(size, sealSize)
+	f, err := lendable(size)
 	if err != nil {
 		return nil, err
 	}

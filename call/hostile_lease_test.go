@@ -185,7 +185,7 @@ var leaseLies = []serverLie{
 		if _, _, err := l.take(); err != nil {
 			return err
 		}
-		return l.conn.Close()
+		return l.hangUp()
 	}, do: outliving},
 	{name: "lease-outlives-a-lie", lie: numbering(1), do: outliving},
 	// All of it can change at any time, while it is leased as well.

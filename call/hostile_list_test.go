@@ -5,10 +5,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +20,7 @@ var sleights = map[string]func(*lyingServer) error{
 	"version": func(l *lyingServer) error { return l.send(msgRefuse, encode(refusal{1, ugly})) },
 	"garbage": greetRaw([]byte("garbage")),
 	"stalls":  func(*lyingServer) error { return nil },
-	"gone":    func(l *lyingServer) error { return l.conn.Close() },
+	"gone":    func(l *lyingServer) error { return l.hangUp() },
 	"look-up": silent(func(l *lyingServer) { l.onResolve = func(resolve) error { return nil } }),
 	"nobody": silent(func(l *lyingServer) {
 		l.onResolve = func(r resolve) error { return l.send(msgResolved, encode(resolved{ID: r.ID})) }
@@ -65,7 +63,7 @@ func init() { roles["listed-liars"] = listedLiars }
 // at all.
 func listedLiars([]string) error {
 	for name, lie := range sleights {
-		listener, err := listListed("lists." + name)
+		listener, err := takeName("lists." + name)
 		if err != nil {
 			return err
 		}
@@ -83,7 +81,7 @@ func listedLiars([]string) error {
 			}
 		}()
 	}
-	deaf, err := listListed("lists.deaf")
+	deaf, err := takeName("lists.deaf")
 	if err != nil {
 		return err
 	}
@@ -91,15 +89,6 @@ func listedLiars([]string) error {
 	fmt.Println("listening")
 	bufio.NewScanner(os.Stdin).Scan()
 	return nil
-}
-
-// listListed takes a service's name, as one who is found.
-func listListed(service string) (*net.UnixListener, error) {
-	path := strings.TrimSuffix(socketPath(service), ".sock") + ".lock"
-	if err := os.WriteFile(path, []byte(service+"\n"), 0o600); err != nil {
-		return nil, err
-	}
-	return listenRaw(service)
 }
 
 // Whatever the services of a user say or do not say, List returns, with each of those that

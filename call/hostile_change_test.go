@@ -4,19 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
-
-// mapping maps a region that the liar has lent, so that it can change it as fast as
-// memory changes.
-func mapping(f *os.File, size int) ([]byte, error) {
-	return unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-}
 
 // meanwhile has change called again and again while do runs.
 func meanwhile(change func(), do func() error) error {
@@ -161,7 +152,7 @@ var changeLies = []clientLie{
 	// Both threads of the server look at a region: the reader, which is told that it
 	// is taken back, and the worker, which is told to use it.
 	{name: "change-who-has-the-region", lie: func(l *lyingClient) error {
-		f, err := memfd(page64K, sealSize)
+		f, err := lendable(page64K)
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ type clientLie struct {
 var errNone = errors.New("nothing")
 
 func allClientLies() []clientLie {
-	return slices.Concat(requestLies, formLies, garbageLies, unreadMetaLies, placeLies, keptResultLies, changeLies, describeLies, bodyLies, lendLies, messageLies, frameLies, handshakeLies)
+	return slices.Concat(requestLies, formLies, garbageLies, unreadMetaLies, placeLies, keptResultLies, changeLies, describeLies, bodyLies, lendLies, strangeLends, messageLies, frameLies, strangeFrames, handshakeLies)
 }
 
 func init() {
@@ -318,29 +318,8 @@ func (h *holdings) check() {
 			return
 		}
 		if time.Now().After(deadline) {
-			h.t.Errorf("descriptors and mappings before and after:\n%s", cmp.Diff(h.before, now))
+			h.t.Errorf("what it holds, before and after:\n%s", cmp.Diff(h.before, now))
 			return
 		}
 	}
-}
-
-func held(t testing.TB) map[string]int {
-	h := map[string]int{}
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h["descriptors"] = len(entries)
-	maps, err := os.ReadFile("/proc/self/maps")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(maps)) {
-		for _, name := range []string{"partywall", "hostile"} {
-			if strings.Contains(line, "memfd:"+name) || strings.Contains(line, "/"+name) {
-				h["mappings of "+name]++
-			}
-		}
-	}
-	return h
 }

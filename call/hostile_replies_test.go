@@ -174,20 +174,18 @@ var replyLies = []serverLie{
 		if err := l.send(msgBye, nil); err != nil {
 			return err
 		}
-		return l.conn.Close()
+		return l.hangUp()
 	}},
 	{name: "bye-and-stays", want: errNone, lives: true, lie: amidstOne(msgBye, nil)},
 
-	{name: "descriptor-with-ring", do: untilEnd, lie: amidstFiles(frame(msgRing, false, nil), pipeEnd)},
-	{name: "descriptor-with-unknown", do: untilEnd, lie: amidstFiles(frame(99, false, nil), pipeEnd)},
-	{name: "descriptor-with-garbage", do: untilEnd, lie: amidstFiles([]byte("garbage"), pipeEnd)},
-	{name: "descriptor-with-nothing", do: untilEnd, want: partywall.ErrPeerGone, lie: amidstFiles(nil, pipeEnd)},
+	{name: "descriptor-with-ring", do: untilEnd, lie: amidstFiles(frame(msgRing, false, nil), notMemory)},
+	{name: "descriptor-with-unknown", do: untilEnd, lie: amidstFiles(frame(99, false, nil), notMemory)},
+	{name: "descriptor-with-garbage", do: untilEnd, lie: amidstFiles([]byte("garbage"), notMemory)},
 
 	{name: "frame-oversized", do: untilEnd, lie: amidst(frame(msgRing, false, make([]byte, 64<<10)))},
 	{name: "frame-half-a-header", do: untilEnd, lie: amidst([]byte{msgRing, 0, 0})},
 	{name: "frame-length-wrong", do: untilEnd, lie: amidst(frameOf([4]byte{msgRing}, 7, 0))},
 	{name: "frame-unknown-flag", do: untilEnd, lie: amidst(frameOf([4]byte{msgRing, 128}, 0, 0))},
-	{name: "frame-of-nothing", do: untilEnd, want: partywall.ErrPeerGone, lie: amidst([]byte{})},
 	{name: "page-of-another-kind", do: untilEnd, lie: amidst(frame(msgResolved, true, nil), frame(msgLent, true, nil))},
 	{name: "pages-without-end", do: untilEnd, lie: func(l *lyingServer) error {
 		if _, _, err := l.take(); err != nil {

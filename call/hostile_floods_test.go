@@ -40,7 +40,7 @@ func victimProcess(args []string) error {
 // may have no more mappings cannot grow its heap: service.
 func lendFlood(args []string) error {
 	guard()
-	f, err := memfd(4096, sealSize)
+	f, err := lendable(4096)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (h hunter) hunt(service string) error {
 		return err
 	}
 	defer func() {
-		l.conn.Close()
+		l.hangUp()
 		l.control.region.Close()
 	}()
 	p := &prey{lyingClient: l}

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/rendezvous"
@@ -66,7 +65,7 @@ var messageLies = []clientLie{
 		return nil
 	}},
 
-	{name: "lend-garbage", lie: func(l *lyingClient) error { return l.sendWithPipe(msgLend, []byte("\xff")) }},
+	{name: "lend-garbage", lie: func(l *lyingClient) error { return l.sendWithFile(msgLend, []byte("\xff")) }},
 	{name: "unlend-garbage", lie: payload(msgUnlend, "\x61")},
 	{name: "cancel-garbage", lie: payload(msgCancel, "\xff")},
 	{name: "cancel-slot-one-too-many", lie: payload(msgCancel, string(encode(cancellation{Slot: maxSlots})))},
@@ -106,7 +105,7 @@ var messageLies = []clientLie{
 	// One who does not read what it asked for: its own conn waits, and ends.
 	{name: "never-reads", cause: os.ErrDeadlineExceeded, lie: func(l *lyingClient) error {
 		ask := encode(resolve{ID: 1, Method: "none"})
-		if err := l.conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		if err := l.deafen(); err != nil {
 			return err
 		}
 		for {
@@ -147,8 +146,6 @@ var frameLies = []clientLie{
 	{name: "frame-length-wraps", lie: rawly(frameOf([4]byte{msgRing}, math.MaxUint32-frameHeader+1, 0))},
 	{name: "frame-unknown-flag", lie: rawly(frameOf([4]byte{msgRing, 2}, 0, 0))},
 	{name: "frame-reserved-byte", lie: rawly(frameOf([4]byte{msgRing, 0, 0, 1}, 0, 0))},
-	// It reads like the end of file, and is taken for it.
-	{name: "frame-of-nothing", cause: errNone, lie: rawly([]byte{})},
 	{name: "page-of-another-kind", lie: rawly(frame(msgResolve, true, make([]byte, framePayload)), frame(msgRing, false, nil))},
 	{name: "pages-without-end", lie: func(l *lyingClient) error {
 		for {
@@ -212,7 +209,7 @@ var handshakeLies = []clientLie{
 	{name: "hello-nothing", want: turnedAway, greet: greeting(one(msgHello, nil))},
 	{name: "hello-another-kind", want: turnedAway, greet: greeting(one(msgRing, nil))},
 	{name: "hello-from-a-server", want: turnedAway, greet: greeting(one(msgWelcome, encode(welcome{Slots: 64})))},
-	{name: "hello-with-a-descriptor", want: turnedAway, greet: greeting(ofHello(func(*hello) {}), pipeEnd)},
+	{name: "hello-with-a-descriptor", want: turnedAway, greet: greeting(ofHello(func(*hello) {}), notMemory)},
 	{name: "hello-oversized-frame", want: turnedAway, greet: greeting(one(msgHello, make([]byte, 64<<10)))},
 	{name: "hello-pages-without-end", want: turnedAway, greet: greeting(func(string) (frames [][]byte) {
 		for range rendezvous.MaxPayload/framePayload + 1 {
@@ -223,7 +220,7 @@ var handshakeLies = []clientLie{
 	{name: "hello-stalls", want: turnedAway, cause: os.ErrDeadlineExceeded, greet: greeting(func(string) [][]byte { return nil })},
 	{name: "hello-stalls-halfway", want: turnedAway, cause: os.ErrDeadlineExceeded, greet: greeting(func(string) [][]byte {
 		return [][]byte{frame(msgHello, true, []byte("\xa2"))}
-	}, pipeEnd)},
+	}, notMemory)},
 	// The deadline is for the handshake as a whole.
 	{name: "hello-drips", want: turnedAway, cause: os.ErrDeadlineExceeded, greet: func(w *wire, _ string) (outcome, error) {
 		for {
@@ -235,6 +232,6 @@ var handshakeLies = []clientLie{
 		}
 	}},
 	{name: "hello-and-gone", want: ended, cause: partywall.ErrPeerGone, greet: func(w *wire, _ string) (outcome, error) {
-		return ended, w.conn.Close()
+		return ended, w.hangUp()
 	}},
 }
