@@ -29,7 +29,7 @@ func meanwhile(change func(), do func() error) error {
 }
 
 // changeRounds is how often a request is asked whose memory changes.
-const changeRounds = 1000
+const changeRounds = 1000 / ease
 
 // goesOn asks again and again, and wants answers of these kinds.
 func (l *lyingClient) goesOn(fields requestFields, statuses ...uint32) error {

@@ -25,7 +25,9 @@ type clientLie struct {
 	// unless it fails.
 	lie func(l *lyingClient) error
 
-	// greet is for an attack on the handshake, which it does itself.
+	// join is for an attack on what comes before the handshake, and greet for one on the
+	// handshake, which it does itself.
+	join  func(service string) (outcome, error)
 	greet func(w *wire, service string) (outcome, error)
 
 	// want is how the attack ends, and cause what OnError is told. Unless they
@@ -38,7 +40,7 @@ type clientLie struct {
 var errNone = errors.New("nothing")
 
 func allClientLies() []clientLie {
-	return slices.Concat(requestLies, formLies, garbageLies, unreadMetaLies, placeLies, keptResultLies, changeLies, describeLies, bodyLies, lendLies, strangeLends, messageLies, frameLies, strangeFrames, handshakeLies)
+	return slices.Concat(requestLies, formLies, garbageLies, unreadMetaLies, placeLies, keptResultLies, changeLies, describeLies, bodyLies, lendLies, strangeLends, messageLies, frameLies, strangeFrames, handshakeLies, joinLies)
 }
 
 func init() {
@@ -46,32 +48,47 @@ func init() {
 	roles["honest-client"] = honestClient
 }
 
-// hostileClient is the process of a lying client: service, attack.
+// hostileClient is the process of a lying client: service.
 func hostileClient(args []string) error {
-	guard()
 	lies := slices.Concat(allClientLies(), interceptedLies)
-	a := lies[slices.IndexFunc(lies, func(a clientLie) bool { return a.name == args[1] })]
-	if a.greet != nil {
-		w, err := dialWire(args[0])
-		if err != nil {
-			return err
-		}
-		got, err := a.greet(w, args[0])
+	return tellLies(func(name string) error {
+		a := lies[slices.IndexFunc(lies, func(a clientLie) bool { return a.name == name })]
+		got, err := a.tell(args[0])
+		fmt.Println("outcome", got)
+		return err
+	})
+}
+
+// tell tells the lie, and says how that has ended.
+func (a clientLie) tell(service string) (outcome, error) {
+	if a.join != nil {
+		got, err := a.join(service)
 		if err != nil {
 			got = outcomeOf(err)
 		}
-		fmt.Println("outcome", got)
-		return nil
+		return got, nil
 	}
-	l, err := newLyingClient(args[0])
+	if a.greet != nil {
+		w, err := dialWire(service)
+		if err != nil {
+			return "", err
+		}
+		defer w.hangUp()
+		got, err := a.greet(w, service)
+		if err != nil {
+			got = outcomeOf(err)
+		}
+		return got, nil
+	}
+	l, err := newLyingClient(service)
 	if err != nil {
-		return err
+		return "", err
 	}
+	defer l.hangUp()
 	if err = a.lie(l); err == nil {
 		err = l.check()
 	}
-	fmt.Println("outcome", outcomeOf(err))
-	return nil
+	return outcomeOf(err), nil
 }
 
 // honestPace is how often an honest client calls: often enough to meet every
@@ -158,6 +175,7 @@ type victimServer struct {
 	t      testing.TB
 	errs   chan error
 	honest *proctest.Process
+	liars  *liars
 	done   chan error
 }
 
@@ -165,6 +183,7 @@ func newVictimServer(t testing.TB, options ...ListenOption) *victimServer {
 	t.Helper()
 	setUp(t)
 	v := &victimServer{t: t, errs: make(chan error, 1<<16), done: make(chan error, 1)}
+	v.liars = &liars{t: t, role: "hostile-client", args: []string{"victim"}}
 	report := OnError(func(err error) {
 		select {
 		case v.errs <- err:
@@ -199,9 +218,10 @@ func (v *victimServer) serves() {
 	}
 }
 
-// close ends the honest client and the server.
+// close ends the liar, the honest client and the server.
 func (v *victimServer) close() {
 	v.t.Helper()
+	v.liars.close(v.t)
 	if err := v.honest.Wait(); err != nil {
 		v.t.Errorf("the honest client: %v", err)
 	}
@@ -215,12 +235,9 @@ func (v *victimServer) close() {
 
 // attack has one lie told by a process of its own.
 func (v *victimServer) attack(t *testing.T, a clientLie) {
-	leaks := watchHoldings(t)
-	liar := proctest.Start(t, "hostile-client", v.Service(), a.name)
+	liar, leaks := v.liars.tell(t, a.name)
 	got := verdictOf(t, liar)
-	if err := liar.Wait(); err != nil {
-		t.Errorf("the liar: %v", err)
-	}
+	v.liars.enough(t)
 	want, cause := a.want, a.cause
 	if want == "" {
 		want = ended

@@ -72,7 +72,7 @@ var messageLies = []clientLie{
 	{name: "cancel-slot-huge", lie: payload(msgCancel, string(encode(cancellation{Slot: math.MaxUint32})))},
 	// A cancellation of what does not run cancels nothing.
 	{name: "cancel-flood", want: served, lie: func(l *lyingClient) error {
-		for range 20_000 {
+		for range 20_000 / ease {
 			c := cancellation{Slot: rand.Uint32N(maxSlots), Seq: rand.Uint32N(4)}
 			if err := l.send(msgCancel, encode(c)); err != nil {
 				return err
@@ -81,7 +81,7 @@ var messageLies = []clientLie{
 		return nil
 	}},
 	{name: "ring-flood", want: served, lie: func(l *lyingClient) error {
-		for range 50_000 {
+		for range 50_000 / ease {
 			if err := l.ring(); err != nil {
 				return err
 			}
@@ -156,7 +156,7 @@ var frameLies = []clientLie{
 	}},
 	// Pages of nothing cost the reader a look each, and no memory.
 	{name: "pages-of-nothing", want: served, lie: func(l *lyingClient) error {
-		for range 20_000 {
+		for range 20_000 / ease {
 			if err := l.raw(frame(msgResolve, true, nil)); err != nil {
 				return err
 			}

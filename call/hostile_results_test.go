@@ -168,7 +168,7 @@ func (l *lyingServer) says(result string) error {
 }
 
 // changingRounds is how many answers a server changes while they are read.
-const changingRounds = 500
+const changingRounds = 500 / ease
 
 // changingEchoes asks what changeWhatIsRead answers.
 func changingEchoes(ctx context.Context, c *Conn) error {

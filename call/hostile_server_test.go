@@ -17,7 +17,9 @@ import (
 type serverLie struct {
 	name string
 
-	// greet replaces the handshake after HELLO; Dial fails then, unless lives.
+	// join replaces all that a server does, and greet the handshake after HELLO; Dial fails
+	// then, unless lives.
+	join  func(name *taking) error
 	greet func(l *lyingServer) error
 
 	// lie tells it, on a conn that is made. The server is honest afterwards. Both
@@ -44,21 +46,33 @@ func allServerLies() []serverLie {
 
 func init() { roles["hostile-server"] = hostileServer }
 
-// hostileServer is the process of a lying server, with one client: service,
-// attack.
+// hostileServer is the process of a lying server, with one client for each lie: service.
 func hostileServer(args []string) error {
-	guard()
 	lies := allServerLies()
-	a := lies[slices.IndexFunc(lies, func(a serverLie) bool { return a.name == args[1] })]
-	listener, err := takeName(args[0])
+	return tellLies(func(name string) error {
+		a := lies[slices.IndexFunc(lies, func(a serverLie) bool { return a.name == name })]
+		if err := a.tell(args[0]); err != nil && !errors.Is(err, errEnded) {
+			return err
+		}
+		return nil
+	})
+}
+
+func (a serverLie) tell(service string) error {
+	name, err := takeName(service)
 	if err != nil {
 		return err
 	}
+	defer name.Close()
 	fmt.Println("listening")
-	l, err := newLyingServer(listener)
+	if a.join != nil {
+		return a.join(name)
+	}
+	l, err := newLyingServer(name)
 	if err != nil {
 		return err
 	}
+	defer l.hangUp()
 	if a.prepare != nil {
 		a.prepare(l)
 	}
@@ -88,6 +102,7 @@ func hostileServer(args []string) error {
 type victimClient struct {
 	t      testing.TB
 	server *proctest.Process
+	liars  *liars
 	conn   *Conn
 	more   chan struct{}
 	rounds chan error
@@ -97,6 +112,7 @@ func newVictimClient(t testing.TB) *victimClient {
 	t.Helper()
 	setUp(t)
 	v := &victimClient{t: t, more: make(chan struct{}), rounds: make(chan error)}
+	v.liars = &liars{t: t, role: "hostile-server", args: []string{"liar"}}
 	v.server = proctest.Start(t, "victim-server", "honest")
 	v.server.Expect("ready")
 	var err error
@@ -123,6 +139,7 @@ func (v *victimClient) serves() {
 
 func (v *victimClient) close() {
 	v.t.Helper()
+	v.liars.close(v.t)
 	close(v.more)
 	for err := range v.rounds {
 		v.t.Error(err)
@@ -137,13 +154,10 @@ func (v *victimClient) close() {
 
 // attack has one lie told by a process of its own.
 func (v *victimClient) attack(t *testing.T, a serverLie) {
-	leaks := watchHoldings(t)
-	liar := proctest.Start(t, "hostile-server", "liar", a.name)
+	liar, leaks := v.liars.tell(t, a.name)
 	liar.Expect("listening")
 	v.suffer(t, a)
-	if err := liar.Wait(); err != nil {
-		t.Errorf("the liar: %v", err)
-	}
+	v.liars.enough(t)
 	v.serves()
 	leaks.check()
 }
@@ -159,7 +173,7 @@ func (v *victimClient) suffer(t *testing.T, a serverLie) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	c, err := Dial(ctx, "liar")
-	if a.greet != nil && !a.lives {
+	if (a.greet != nil || a.join != nil) && !a.lives {
 		if err == nil {
 			c.Close()
 		}

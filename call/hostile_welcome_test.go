@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"time"
@@ -200,8 +199,8 @@ var silences = []serverLie{
 		if err := l.deafen(); err != nil {
 			return err
 		}
-		_, err := io.Copy(io.Discard, os.Stdin)
-		return err
+		<-enough
+		return nil
 	}},
 	{name: "gone-in-a-call", want: partywall.ErrPeerGone, lie: func(l *lyingServer) error {
 		if _, _, err := l.take(); err != nil {

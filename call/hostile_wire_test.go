@@ -37,8 +37,8 @@ func outcomeOf(err error) outcome {
 
 // guard ends a liar's process that its victim, or its own script, hangs. The
 // test would wait as long, and its message says less.
-func guard() {
-	time.AfterFunc(proctest.Watchdog*2/3, func() {
+func guard() *time.Timer {
+	return time.AfterFunc(proctest.Watchdog*2/3, func() {
 		fmt.Println("outcome hangs")
 		os.Exit(3)
 	})

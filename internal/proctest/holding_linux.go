@@ -47,3 +47,5 @@ func (h holding) minus(before holding) (more []string) {
 	}
 	return more
 }
+
+func (h holding) steady() map[string]int { return h }

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package proctest
 
@@ -10,3 +10,5 @@ type holding struct{}
 func hold(testing.TB) holding { return holding{} }
 
 func (holding) minus(holding) []string { return nil }
+
+func (holding) steady() map[string]int { return nil }

@@ -39,3 +39,10 @@ func (l *Leaks) Check() {
 		l.t.Errorf("left behind: %v", err)
 	}
 }
+
+// Held is what this process holds, by kind, as far as the system tells: without what the runtime
+// has of its own.
+func Held(t testing.TB) map[string]int {
+	t.Helper()
+	return hold(t).steady()
+}
