@@ -2,7 +2,10 @@ package call
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"time"
 
 	"github.com/partywall/partywall"
@@ -59,6 +62,9 @@ func (s *Server) greet(link *rendezvous.Link) (*session, error) {
 
 func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
 	session, err := newSession(s, link)
+	if errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, partywall.ErrProtocol) {
+		return nil, gone(err) // where the client has a part in it
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %q: %w", partywall.ErrBusy, s.name, err)
 	}

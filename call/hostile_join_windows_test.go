@@ -99,7 +99,7 @@ func dialWire(service string) (*wire, error) {
 	if err == nil && got != served {
 		err = fmt.Errorf("%s: %s", got, text)
 	}
-	return w, err
+	return w, errors.Join(err, windows.CloseHandle(w.pipe))
 }
 
 func tell(pipe windows.Handle, b []byte) error {
@@ -224,7 +224,13 @@ func (t *taking) accept() (*wire, error) {
 			return nil, err
 		}
 	}
-	return w, tell(w.pipe, make([]byte, answerBytes))
+	if err := tell(w.pipe, make([]byte, answerBytes)); err != nil {
+		return nil, err
+	}
+	if b, err := hear(w.pipe, 1); err == nil {
+		return nil, fmt.Errorf("the victim says % x when it has joined", b)
+	}
+	return w, windows.CloseHandle(w.pipe)
 }
 
 // Close ends a visit that is waited for, by paying one.

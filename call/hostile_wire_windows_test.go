@@ -46,7 +46,7 @@ type wire struct {
 	client     bool
 	pipe       windows.Handle
 	process    windows.Handle // the victim's
-	region     *region.Region
+	memory     *region.Region
 	mine       *linkSide
 	theirs     *linkSide
 	out, in    []byte
@@ -66,7 +66,7 @@ type wire struct {
 
 // lay puts the words and the rings over the memory.
 func (w *wire) lay(r *region.Region) {
-	w.region = r
+	w.memory = r
 	mem := r.Bytes()
 	w.mine, w.theirs = region.At[linkSide](mem, linkClient), region.At[linkSide](mem, linkServer)
 	w.out, w.in = mem[linkToServer:linkToClient], mem[linkToClient:linkBytes]
@@ -298,8 +298,8 @@ func (w *wire) hangUp() error {
 	for _, f := range w.lent {
 		f.Close()
 	}
-	for _, h := range []windows.Handle{w.event, w.theirEvent, w.process, w.pipe} {
+	for _, h := range []windows.Handle{w.event, w.theirEvent, w.process} {
 		err = errors.Join(err, windows.CloseHandle(h))
 	}
-	return errors.Join(err, w.region.Close())
+	return errors.Join(err, w.memory.Close())
 }

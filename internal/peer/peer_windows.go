@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/windows"
 
@@ -73,9 +74,9 @@ func (p *Process) Close() {
 	}
 }
 
-// Ended reports whether the process has ended.
-func (p *Process) Ended() bool {
-	what, err := windows.WaitForSingleObject(p.Handle, 0)
+// EndsWithin waits at most that long for the process's end, and reports whether it has ended.
+func (p *Process) EndsWithin(d time.Duration) bool {
+	what, err := windows.WaitForSingleObject(p.Handle, uint32(d.Milliseconds()))
 	return err == nil && what == windows.WAIT_OBJECT_0
 }
 

@@ -24,7 +24,8 @@ const (
 	slack    = 8
 )
 
-var ofTheRuntime = []string{"handle of Timer", "handle of IoCompletion", "handle of WaitCompletionPacket"}
+// Of what has no name as a type, Wine does not say what it is.
+var ofTheRuntime = []string{"handle of Timer", "handle of IoCompletion", "handle of WaitCompletionPacket", "handle of "}
 
 func hold(t testing.TB) holding {
 	t.Helper()

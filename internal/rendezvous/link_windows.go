@@ -376,18 +376,29 @@ func (l *Link) keep(number uint64, kind uint8) error {
 	switch {
 	case err == nil:
 		l.file = os.NewFile(uintptr(h), "lent")
+	case l.leaves(err):
+		l.lost = fmt.Errorf("the client has left: %w", io.EOF)
 	case errors.Is(err, partywall.ErrProtocol):
 		return err
 	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
-		// Of a client that dies no handle can be taken; of one that lives, not with more rights than it has.
-		if !l.process.Ended() {
-			return fmt.Errorf("%w: handle %#x allows less than memory that is lent must: %w", partywall.ErrProtocol, number, err)
-		}
-		l.lost = err
+		return fmt.Errorf("%w: handle %#x allows less than memory that is lent must: %w", partywall.ErrProtocol, number, err)
 	default:
 		l.lost = fmt.Errorf("take a handle: %w", err)
 	}
 	return nil
+}
+
+// dying is how long a process whose handles are closed may take to have ended.
+const dying = 100 * time.Millisecond
+
+// leaves reports whether a handle could not be taken because its process ends, or has closed the link, with which it
+// closes what is on its way. Of a client that dies no handle can be taken; of one that lives, not with
+// more rights than it has.
+func (l *Link) leaves(err error) bool {
+	if !errors.Is(err, partywall.ErrProtocol) && !errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		return false
+	}
+	return l.theirs.closed.Load() != 0 || l.process.EndsWithin(dying)
 }
 
 // drop forgets an unfinished message and passes the error on.

@@ -60,7 +60,7 @@ func (l *Link) make(m Message) (Message, error) {
 		return Message{}, fmt.Errorf("%w: the server asks for memory in a way that it may not", partywall.ErrProtocol)
 	}
 	size := binary.LittleEndian.Uint64(m.Payload)
-	if size > maxMadeBytes {
+	if size == 0 || size > maxMadeBytes || size%uint64(os.Getpagesize()) != 0 {
 		return Message{}, fmt.Errorf("%w: the server asks for %d bytes of memory", partywall.ErrProtocol, size)
 	}
 	r, err := region.Create("control", int64(size), region.Sparse)
