@@ -97,12 +97,11 @@ func (l *lyingServer) read() {
 }
 
 func (l *lyingServer) handle(m note) error {
+	select { // whatever it is: a ring may be part of a message
+	case l.rang <- struct{}{}:
+	default:
+	}
 	switch m.kind {
-	case msgRing:
-		select {
-		case l.rang <- struct{}{}:
-		default:
-		}
 	case msgCancel:
 		c, err := decode[cancellation](m.payload)
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/partywall/partywall"
 )
 
 // welcomeWith is the WELCOME of an honest server with another descriptor.
@@ -43,4 +45,18 @@ var strangeWelcomes = []serverLie{
 	{name: "welcome-empty", greet: welcomeWith(sealed(0, sealSize))},
 	{name: "welcome-read-only", want: os.ErrPermission, greet: welcomeWith(func() (*os.File, error) { return readOnly(honestly.size()) })},
 	{name: "welcome-sealed-against-writing", want: os.ErrPermission, greet: welcomeWith(honestMemory(0, sealSize|unix.F_SEAL_WRITE))},
+	{name: "refuse-with-a-descriptor", want: partywall.ErrBusy, greet: func(l *lyingServer) error {
+		f, err := notMemory()
+		if err != nil {
+			return err
+		}
+		return l.send(msgRefuse, encode(refusal{Code: 3}), f)
+	}},
+	{name: "handshake-stalls-halfway-with-a-descriptor", want: os.ErrDeadlineExceeded, greet: func(l *lyingServer) error {
+		f, err := notMemory()
+		if err != nil {
+			return err
+		}
+		return l.raw(frame(msgWelcome, true, []byte("\xa4")), f)
+	}},
 }

@@ -102,23 +102,10 @@ var welcomeLies = []serverLie{
 	{name: "refuse-garbage", greet: greetRaw(frame(msgRefuse, false, []byte("\x61")))},
 	{name: "refuse-bad-text", greet: greetRaw(frame(msgRefuse, false, []byte("\xa2\x01\x02\x02\x62\xff\xfe")))},
 	{name: "refuse-ugly-text", want: partywall.ErrNotFound, greet: greetWith(msgRefuse, refusal{Code: 2, Text: ugly})},
-	{name: "refuse-with-a-descriptor", want: partywall.ErrBusy, greet: func(l *lyingServer) error {
-		f, err := notMemory()
-		if err != nil {
-			return err
-		}
-		return l.send(msgRefuse, encode(refusal{Code: 3}), f)
-	}},
 
 	{name: "handshake-then-gone", want: partywall.ErrPeerGone, greet: func(l *lyingServer) error { return l.hangUp() }},
 	{name: "handshake-stalls", want: os.ErrDeadlineExceeded, greet: func(*lyingServer) error { return nil }},
-	{name: "handshake-stalls-halfway", want: os.ErrDeadlineExceeded, greet: func(l *lyingServer) error {
-		f, err := notMemory()
-		if err != nil {
-			return err
-		}
-		return l.raw(frame(msgWelcome, true, []byte("\xa4")), f)
-	}},
+	{name: "handshake-stalls-halfway", want: os.ErrDeadlineExceeded, greet: greetRaw(frame(msgWelcome, true, []byte("\xa4")))},
 	{name: "handshake-drips", want: os.ErrDeadlineExceeded, greet: func(l *lyingServer) error {
 		for {
 			if err := l.raw(frame(msgWelcome, true, nil)); err != nil {

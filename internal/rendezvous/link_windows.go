@@ -56,6 +56,7 @@ type Link struct {
 	inFlight []handover // guarded by putting
 
 	made   *os.File // the client's: memory that the server has asked for, and that comes with a message
+	asked  bool     // the client's: the server has asked for it
 	making bool     // the server's: MakeRegion waits
 }
 

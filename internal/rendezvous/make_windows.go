@@ -56,9 +56,10 @@ func (l *Link) make(m Message) (Message, error) {
 		}
 		return m, nil
 	}
-	if len(m.Payload) != 8 || m.File != nil || l.made != nil {
+	if len(m.Payload) != 8 || m.File != nil || l.asked {
 		return Message{}, fmt.Errorf("%w: the server asks for memory in a way that it may not", partywall.ErrProtocol)
 	}
+	l.asked = true
 	size := binary.LittleEndian.Uint64(m.Payload)
 	if size == 0 || size > maxMadeBytes || size%uint64(os.Getpagesize()) != 0 {
 		return Message{}, fmt.Errorf("%w: the server asks for %d bytes of memory", partywall.ErrProtocol, size)
