@@ -36,8 +36,9 @@ type arrival struct {
 	err  error
 }
 
-// backlog is how many clients may join at once, or wait for Accept. Others wait outside.
-const backlog = 64
+// backlog is how many clients may join at once, or wait for Accept. Others wait outside: so it takes
+// so many that say nothing to keep others waiting. Each costs a goroutine and a handle.
+const backlog = 1024
 
 func listen(place Place, name string) (_ *Listener, err error) {
 	if err := partywall.CheckName(name); err != nil {

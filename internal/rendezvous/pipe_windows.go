@@ -32,6 +32,10 @@ const (
 
 	// pipeLooks is how often a side looks for a message before it sleeps in between.
 	pipeLooks = 64
+
+	// pipePause is the longest that it sleeps in between: pauses double, so that none is longer than
+	// what it has waited already, and a thousand peers that say nothing cost little.
+	pipePause = 128 * time.Millisecond
 )
 
 // newPipeName returns a name that nobody can guess, and so nobody can take before.
@@ -161,7 +165,7 @@ func (p *pipe) await(bytes uint32, stop <-chan struct{}, deadline time.Time) err
 		case <-stop:
 			return errStopped
 		case <-time.After(pause):
-			pause = min(2*pause, 8*time.Millisecond)
+			pause = min(2*pause, pipePause)
 		}
 	}
 }
