@@ -13,8 +13,18 @@ import (
 )
 
 func init() {
-	call.RegisterRole("crash client", crashClient)
-	call.RegisterRole("crash server", crashServer)
+	call.RegisterRole("crash client", neverFails(crashClient))
+	call.RegisterRole("crash server", neverFails(crashServer))
+}
+
+// neverFails has a role's error end the process as what it finds wrong does.
+func neverFails(role func([]string) error) func([]string) error {
+	return func(args []string) error {
+		if err := role(args); err != nil {
+			wrongInRole(err)
+		}
+		return nil
+	}
 }
 
 // endWithParent ends a role when the test's process has gone, so that none is
@@ -67,8 +77,8 @@ func crashServer(args []string) error {
 	return srv.Serve(context.Background())
 }
 
-// wrongInRole ends the process in a way that is not SIGKILL's.
+// wrongInRole ends the process in a way that is not that of a kill.
 func wrongInRole(err error) {
-	fmt.Fprintf(os.Stderr, "crash server: %v\n", err)
+	fmt.Fprintf(os.Stderr, "crash role: %v\n", err)
 	os.Exit(3)
 }
