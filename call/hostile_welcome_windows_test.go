@@ -100,6 +100,10 @@ var strangeWelcomes = []serverLie{
 		pipe, err := visited(name)
 		return errors.Join(err, windows.CloseHandle(pipe))
 	}},
+	{name: "join-gone-at-once", want: partywall.ErrNotFound, join: func(name *taking) error {
+		pipe, err := name.visit() // which may be before the client says anything
+		return errors.Join(err, windows.CloseHandle(pipe))
+	}},
 	// It says that it has taken what it has not.
 	{name: "join-answered-and-nothing-else", want: os.ErrDeadlineExceeded, join: answeringWith(make([]byte, answerBytes))},
 	{name: "join-answered-twice", want: os.ErrDeadlineExceeded, join: answeringWith(make([]byte, 2*answerBytes))},

@@ -44,15 +44,15 @@ func (s *startTest) served(clients []*proctest.Process) (pid int) {
 	return pid
 }
 
-// 64 clients race to start one server, 30 rounds: one server each time, all served.
+// Many clients race to start one server, again and again: one server each time, all served.
 // Every other round begins while the server of the last is still dying.
 func TestStartRace(t *testing.T) {
-	clients, rounds := 64, 30
+	clients, rounds := startClients, startRounds
 	switch {
 	case testing.Short():
-		clients, rounds = 8, 6
+		clients, rounds = min(8, clients), min(6, rounds)
 	case raceEnabled:
-		rounds = 10 // each takes seconds
+		rounds = startSlowly
 	}
 	s := newStartTest(t)
 	racers := s.clients(clients)
@@ -87,9 +87,9 @@ func TestStartRace(t *testing.T) {
 // The client that starts the server is killed at a random instant. The others are
 // served, by one server.
 func TestStartRaceKilledStarter(t *testing.T) {
-	clients, rounds := 8, 25
-	if testing.Short() {
-		clients, rounds = 4, 6
+	clients, rounds := 8, startVictims
+	if testing.Short() || rounds < 6 {
+		clients, rounds = 4, min(6, rounds)
 	}
 	s := newStartTest(t)
 	racers := s.clients(clients)
@@ -135,7 +135,7 @@ func TestStartRaceKilledStarter(t *testing.T) {
 
 // What is exclusive between processes is so between goroutines too.
 func TestStartRaceInOneProcess(t *testing.T) {
-	const goroutines, rounds = 64, 3
+	const goroutines, rounds = startGoroutines, 3
 	s := newStartTest(t)
 	leaks := proctest.Watch(t)
 	for round := range rounds {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,7 +19,7 @@ func startScale(t *testing.T) *proctest.Process {
 	return server
 }
 
-// A thousand idle conns cost a server no threads and no processor time, and
+// Many idle conns cost a server no threads and no processor time, and
 // their one busy neighbour next to nothing.
 func TestScaleIdleConns(t *testing.T) {
 	needDescriptors(t, manyConns+200)
@@ -33,18 +32,18 @@ func TestScaleIdleConns(t *testing.T) {
 	defer hot.Close()
 
 	var alone, beside []time.Duration // a median of each round
-	for range 5 {
+	for range scaleRounds {
 		alone = append(alone, hotMedian(t, hot))
 		idler.Say("open %d", manyConns)
 		idler.Expect("opened")
 		beside = append(beside, hotMedian(t, hot))
-		if n := threads(t, server.PID()); n > mostThreads {
+		if n := proctest.Threads(t, server.PID()); n > mostThreads {
 			t.Errorf("the server has %d threads with %d conns, at most %d are allowed", n, manyConns+1, mostThreads)
 		}
-		if n := threads(t, idler.PID()); n > mostThreads {
+		if n := proctest.Threads(t, idler.PID()); n > mostThreads {
 			t.Errorf("the client has %d threads with %d conns, at most %d are allowed", n, manyConns, mostThreads)
 		}
-		if len(beside) < 5 {
+		if len(beside) < scaleRounds {
 			idler.Say("close")
 			idler.Expect("closed")
 		}
@@ -52,8 +51,8 @@ func TestScaleIdleConns(t *testing.T) {
 	a, b := quantile(alone, 50), quantile(beside, 50)
 	ratio := float64(b) / float64(a)
 	say(t, "scale: p50 of a hot conn %v alone, %v beside %d idle ones: ratio %.2f (rounds: %v and %v); threads: server %d, client %d",
-		a, b, manyConns, ratio, alone, beside, threads(t, server.PID()), threads(t, idler.PID()))
-	if ratio > 3 {
+		a, b, manyConns, ratio, alone, beside, proctest.Threads(t, server.PID()), proctest.Threads(t, idler.PID()))
+	if ratio > mostSlowed {
 		t.Errorf("idle conns slow a hot one down by a factor of %.2f", ratio)
 	}
 
@@ -61,19 +60,20 @@ func TestScaleIdleConns(t *testing.T) {
 	if testing.Short() {
 		window = 2 * time.Second
 	}
-	var servers, clients []int
+	var servers, clients []time.Duration
 	for range windows {
-		s, c := ticks(t, server.PID()), ticks(t, idler.PID())
+		s, c := proctest.ProcessorTime(t, server.PID()), proctest.ProcessorTime(t, idler.PID())
 		time.Sleep(window) // this is what is measured: nothing happens
-		servers, clients = append(servers, ticks(t, server.PID())-s), append(clients, ticks(t, idler.PID())-c)
+		servers = append(servers, proctest.ProcessorTime(t, server.PID())-s)
+		clients = append(clients, proctest.ProcessorTime(t, idler.PID())-c)
 		if servers[len(servers)-1]+clients[len(clients)-1] == 0 {
 			break
 		}
 	}
-	say(t, "scale: %d idle conns cost %v ticks of 10 ms in the server and %v in the client, in windows of %v each",
+	say(t, "scale: %d idle conns cost %v of processor time in the server and %v in the client, in windows of %v each",
 		manyConns, servers, clients, window)
 	// The Go runtime may have some housekeeping left from the busy rounds.
-	if servers[len(servers)-1]+clients[len(clients)-1] > 0 {
+	if servers[len(servers)-1]+clients[len(clients)-1] > idleCost {
 		t.Errorf("idle conns use the processor")
 	}
 }
@@ -81,7 +81,7 @@ func TestScaleIdleConns(t *testing.T) {
 // hotMedian is the median time of a call.
 func hotMedian(t *testing.T, c *call.Conn) time.Duration {
 	t.Helper()
-	times := make([]time.Duration, 20000)
+	times := make([]time.Duration, hotCalls)
 	ctx := context.Background()
 	for i := range times {
 		start := time.Now()
@@ -101,13 +101,13 @@ func hotMedian(t *testing.T, c *call.Conn) time.Duration {
 func TestScaleCallsInFlight(t *testing.T) {
 	server := startScale(t)
 	s, c := 0, 0
-	for range 10 {
+	for range scaleCrowds {
 		crowd := proctest.Start(t, "scale crowd")
 		server.Expect("gathered")
-		s, c = max(s, threads(t, server.PID())), max(c, threads(t, crowd.PID()))
+		s, c = max(s, proctest.Threads(t, server.PID())), max(c, proctest.Threads(t, crowd.PID()))
 		server.Say("release")
 		crowd.Expect("answered")
-		s, c = max(s, threads(t, server.PID())), max(c, threads(t, crowd.PID()))
+		s, c = max(s, proctest.Threads(t, server.PID())), max(c, proctest.Threads(t, crowd.PID()))
 		crowd.Kill() // it has checked every answer
 		_ = crowd.Wait()
 	}
@@ -115,23 +115,4 @@ func TestScaleCallsInFlight(t *testing.T) {
 	if s > mostThreads || c > mostThreads {
 		t.Errorf("at most %d threads are allowed", mostThreads)
 	}
-}
-
-// needDescriptors makes sure that this process, and so its children, may have n
-// descriptors.
-func needDescriptors(t *testing.T, n uint64) {
-	t.Helper()
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	if limit.Cur >= n {
-		return
-	}
-	before := limit
-	limit.Cur, limit.Max = n, max(limit.Max, n)
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Skipf("RLIMIT_NOFILE is %d, and cannot be %d: %v", before.Cur, n, err)
-	}
-	t.Cleanup(func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before) })
 }

@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/call"
@@ -94,6 +91,10 @@ func startServer(args []string) error {
 		return nil
 	})
 	fmt.Printf("listening; the variable is %q\n", os.Getenv("PARTYWALL_START_LOCK"))
+	if os.Getenv("START_SAYS_MORE") != "" {
+		here, err := os.Getwd()
+		fmt.Printf("the run directory is %s\nit runs in %s, %v\n", os.Getenv("PARTYWALL_DIR"), here, err)
+	}
 	linger("START_SERVE")
 	return srv.Serve(context.Background())
 }
@@ -104,17 +105,12 @@ func linger(variable string) {
 	}
 }
 
-// signalled is the exit status of a client that ends by a signal, less its number.
-const signalled = 100
-
 // startClient dials, and starts the server if it is missing, whenever its standard
 // input says so: "dial OLD", where OLD is the process id of a server that is dying and whose
 // answer does not count. It says who has answered.
 func startClient(args []string) error {
 	name, book := args[0], args[1]
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGINT, unix.SIGHUP) // or it would ignore what the test ignores
-	go func() { os.Exit(signalled + int((<-signals).(unix.Signal))) }()
+	endBySignals()
 	fmt.Println("ready")
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		old, err := strconv.Atoi(strings.TrimPrefix(lines.Text(), "dial "))
@@ -187,48 +183,6 @@ func (s *startTest) wantStarted(n int) entry {
 	return all[n-1]
 }
 
-// kill kills a server that was started, and returns at once. What is returned waits
-// for its end.
-func (s *startTest) kill(pid int) (wait func()) {
-	s.t.Helper()
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil || !strings.Contains(string(line), s.book) {
-		return func() {} // it has ended, and the number may be another's by now
-	}
-	wait = s.watch(pid)
-	if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-		s.t.Fatal(err)
-	}
-	return wait
-}
-
-// watch returns what waits for a process's end.
-func (s *startTest) watch(pid int) (wait func()) {
-	s.t.Helper()
-	fd, err := unix.PidfdOpen(pid, 0)
-	if errors.Is(err, unix.ESRCH) {
-		return func() {}
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return func() {
-		defer unix.Close(fd)
-		// pidfd_open(2): it is readable when the process has ended.
-		polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		for {
-			n, err := unix.Poll(polled, int(proctest.Watchdog.Milliseconds()))
-			if errors.Is(err, unix.EINTR) {
-				continue
-			}
-			if n != 1 || err != nil {
-				s.t.Errorf("process %d does not end: %v", pid, err)
-			}
-			return
-		}
-	}
-}
-
 // end kills a server that was started, and waits for its end.
 func (s *startTest) end(pid int) { s.kill(pid)() }
 
@@ -250,21 +204,6 @@ func (s *startTest) wantFree() {
 	s.t.Helper()
 	if s.taken() {
 		s.t.Error("the start lock is taken")
-	}
-}
-
-// awaitNoChildren checks that every process which this one has started is reaped
-// in time.
-func awaitNoChildren(t *testing.T) {
-	t.Helper()
-	for deadline := time.Now().Add(proctest.Watchdog); ; time.Sleep(time.Millisecond) {
-		err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-		if errors.Is(err, unix.ECHILD) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("a child process is left: waitid says %v", err)
-		}
 	}
 }
 

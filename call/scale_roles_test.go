@@ -2,7 +2,6 @@ package call_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/partywall/partywall/call"
@@ -20,11 +18,8 @@ import (
 const (
 	scaleName = "scale"
 
-	// manyConns is how many conns are idle, manyCalls how many calls are in
-	// flight, mostThreads how many threads each process may have meanwhile.
-	manyConns   = 1000
-	manyCalls   = 1000
-	mostThreads = 32
+	// manyCalls is how many calls are in flight.
+	manyCalls = 1000
 
 	nap = 100 * time.Millisecond // of a handler that is slow
 )
@@ -190,41 +185,4 @@ func scaleCrowd([]string) error {
 	fmt.Println("answered")
 	bufio.NewScanner(os.Stdin).Scan() // stay to be looked at
 	return nil
-}
-
-// threads returns how many threads a process has.
-func threads(t *testing.T, pid int) int {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(status)) {
-		if n, ok := strings.CutPrefix(line, "Threads:"); ok {
-			n, err := strconv.Atoi(strings.TrimSpace(n))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
-	}
-	t.Fatalf("no thread count in %s", status)
-	return 0
-}
-
-// ticks returns the processor time that a process has used, in the clock ticks
-// of proc_pid_stat(5): hundredths of a second.
-func ticks(t *testing.T, pid int) int {
-	t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // from the third on
-	user, err1 := strconv.Atoi(fields[14-3])
-	system, err2 := strconv.Atoi(fields[15-3])
-	if err := errors.Join(err1, err2); err != nil {
-		t.Fatal(err)
-	}
-	return user + system
 }
