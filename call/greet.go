@@ -62,8 +62,8 @@ func (s *Server) greet(link *rendezvous.Link) (*session, error) {
 
 func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
 	session, err := newSession(s, link)
-	if errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, partywall.ErrProtocol) {
-		return nil, gone(err) // where the client has a part in it
+	if byPeer(err) {
+		return nil, gone(err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %q: %w", partywall.ErrBusy, s.name, err)
@@ -88,4 +88,14 @@ func (s *Server) welcome(link *rendezvous.Link) (*session, error) {
 		return nil, err
 	}
 	return session, nil
+}
+
+// byPeer reports whether the peer has a part in an error of making memory, which takes its help on Windows.
+func byPeer(err error) bool {
+	for _, its := range []error{io.EOF, io.ErrClosedPipe, os.ErrDeadlineExceeded, partywall.ErrProtocol} {
+		if errors.Is(err, its) {
+			return true
+		}
+	}
+	return false
 }

@@ -14,6 +14,7 @@ const (
 	scaleRounds = 5
 	scaleCrowds = 10
 	hotCalls    = 20_000
+	hotBatch    = 1
 )
 
 // needDescriptors makes sure that this process, and so its children, may have n

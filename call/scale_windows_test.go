@@ -15,7 +15,8 @@ const (
 	// Under Wine, a conn takes a hundred times as long to make as on Linux.
 	scaleRounds = 2
 	scaleCrowds = 2
-	hotCalls    = 2_000
+	hotCalls    = 20_000
+	hotBatch    = 500
 )
 
 // needDescriptors has nothing to ask for: a process may have millions of handles.
