@@ -7,7 +7,7 @@ import (
 
 // Under Wine, a round takes as long as ten on Linux.
 const (
-	crashRounds = 30
+	crashRounds = 16
 	crashPace   = 4 // multiplies the time after which a process is killed
 )
 

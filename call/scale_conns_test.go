@@ -56,7 +56,7 @@ func TestScaleIdleConns(t *testing.T) {
 		t.Errorf("idle conns slow a hot one down by a factor of %.2f", ratio)
 	}
 
-	window, windows := 10*time.Second, 3
+	window, windows := scaleWindow, 3
 	if testing.Short() {
 		window = 2 * time.Second
 	}

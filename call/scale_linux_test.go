@@ -3,6 +3,7 @@ package call_test
 import (
 	"syscall"
 	"testing"
+	"time"
 )
 
 const (
@@ -11,6 +12,7 @@ const (
 	idleCost    = 0    // of processor time, for all of them
 	mostSlowed  = 3.0  // a hot conn beside them, a factor
 
+	scaleWindow = 10 * time.Second
 	scaleRounds = 5
 	scaleCrowds = 10
 	hotCalls    = 20_000

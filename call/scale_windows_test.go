@@ -13,7 +13,8 @@ const (
 	mostSlowed  = 10.0                      // a hot conn beside them, a factor
 
 	// Under Wine, a conn takes a hundred times as long to make as on Linux.
-	scaleRounds = 2
+	scaleWindow = 2 * time.Second
+	scaleRounds = 1
 	scaleCrowds = 2
 	hotCalls    = 20_000
 	hotBatch    = 500
