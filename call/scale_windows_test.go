@@ -16,8 +16,8 @@ const (
 	scaleWindow = 2 * time.Second
 	scaleRounds = 1
 	scaleCrowds = 2
-	hotCalls    = 20_000
-	hotBatch    = 500
+	hotCalls    = 100_000
+	hotBatch    = 10_000
 )
 
 // needDescriptors has nothing to ask for: a process may have millions of handles.
