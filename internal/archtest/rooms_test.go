@@ -89,7 +89,7 @@ var rooms = map[string]room{
 	"internal/model":      {},
 	"internal/winapi":     {others: []string{xsys}, unsafe: true},
 
-	"internal/proctest": {ours: []string{root}, others: append([]string{xsys}, testLibraries...), forTests: true, unsafe: true},
+	"internal/proctest": {ours: system, others: append([]string{xsys}, testLibraries...), forTests: true, unsafe: true},
 	"internal/archtest": {},
 }
 
