@@ -1,4 +1,4 @@
-//go:build partywall_weak
+//go:build partywall_weak && (linux || windows)
 
 package call
 
