@@ -306,7 +306,7 @@ func TestHostileClient(t *testing.T) {
 // no 5 s for each peer that stalls.
 func shortHandshake(t testing.TB) {
 	before := handshakeTimeout
-	handshakeTimeout = 500 * time.Millisecond
+	handshakeTimeout = shortHandshakeTime
 	t.Cleanup(func() { handshakeTimeout = before })
 }
 

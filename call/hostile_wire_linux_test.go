@@ -99,6 +99,8 @@ func (w *wire) memoryFor(size int64) (*os.File, error) { return lendable(size) }
 const (
 	liesEach = 1 // that a process tells
 	ease     = 1 // divides what is done very often
+
+	shortHandshakeTime = 500 * time.Millisecond
 )
 
 var joinLies []clientLie // a socket is joined by connecting it

@@ -33,6 +33,8 @@ const (
 const (
 	liesEach = 40 // that a process tells: Wine takes a second to start one
 	ease     = 10 // divides what is done very often
+
+	shortHandshakeTime = 1500 * time.Millisecond // in which a mebibyte must get through
 )
 
 // linkSide are the words that one side writes.

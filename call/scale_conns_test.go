@@ -35,10 +35,10 @@ func TestScaleIdleConns(t *testing.T) {
 
 	var alone, beside []time.Duration // a median of each round
 	for range scaleRounds {
-		alone = append(alone, hotMedian(t, hot))
+		alone = append(alone, hotTime(t, hot))
 		idler.Say("open %d", manyConns)
 		idler.Expect("opened")
-		beside = append(beside, hotMedian(t, hot))
+		beside = append(beside, hotTime(t, hot))
 		if n := proctest.Threads(t, server.PID()); n > mostThreads {
 			t.Errorf("the server has %d threads with %d conns, at most %d are allowed", n, manyConns+1, mostThreads)
 		}
@@ -78,6 +78,16 @@ func TestScaleIdleConns(t *testing.T) {
 	if servers[len(servers)-1]+clients[len(clients)-1] > idleCost {
 		t.Errorf("idle conns use the processor")
 	}
+}
+
+// hotTime is the shortest of some medians, since what else the machine does only adds.
+func hotTime(t *testing.T, c *call.Conn) time.Duration {
+	t.Helper()
+	var medians []time.Duration
+	for range hotTries {
+		medians = append(medians, hotMedian(t, c))
+	}
+	return slices.Min(medians)
 }
 
 // hotMedian is the median time of a call, each of hotBatch together where the clock is coarse.

@@ -17,6 +17,7 @@ const (
 	scaleCrowds = 10
 	hotCalls    = 20_000
 	hotBatch    = 1
+	hotTries    = 1
 )
 
 // needDescriptors makes sure that this process, and so its children, may have n

@@ -5,8 +5,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
-
-	"github.com/partywall/partywall/internal/winapi"
 )
 
 // Handles counts the handles that a process holds. It asks for the system's whole table, as
@@ -53,7 +51,7 @@ func handles(t testing.TB) []handleEntry {
 	}
 }
 
-const memoryInfoSize = unsafe.Sizeof(winapi.MemoryBasicInformation{})
+const memoryInfoSize = unsafe.Sizeof(windows.MemoryBasicInformation{})
 
 var ntQueryObject = windows.NewLazySystemDLL("ntdll.dll").NewProc("NtQueryObject")
 

@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/windows"
-
-	"github.com/partywall/partywall/internal/winapi"
 )
 
 // holding counts what a process holds, by what the system calls it: handles by their type, and views
@@ -48,8 +46,8 @@ func views(t testing.TB) (n int) {
 	const mapped = 0x40000 // MEM_MAPPED
 	var before uintptr
 	for at := uintptr(0); ; {
-		var info winapi.MemoryBasicInformation
-		if written, err := winapi.VirtualQueryEx(windows.CurrentProcess(), at, &info, memoryInfoSize); written == 0 || err != nil {
+		var info windows.MemoryBasicInformation
+		if windows.VirtualQuery(at, &info, memoryInfoSize) != nil {
 			return n
 		}
 		if info.Type == mapped && info.AllocationBase != before {
