@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -70,7 +71,8 @@ func listedLiars([]string) error {
 			return err
 		}
 		go func() {
-			var open []*lyingServer // the collector would close what nobody refers to
+			var open []*lyingServer
+			defer func() { runtime.KeepAlive(open) }() // the collector would close what nobody refers to
 			for {
 				l, err := newLyingServer(listener)
 				if err == nil {
