@@ -181,11 +181,12 @@ func joinServer(p *pipe, client *peer.Process, stop <-chan struct{}) (_ *Link, e
 	if l.event, err = takeEvent(client.Handle, j.serverEvent); err != nil {
 		return nil, err
 	}
-	if err := l.begin(); err != nil {
+	// The client still has the pipe open: so the process that its number led to is the client, and what was taken is what it
+	// has named, since it closes the pipe before its handles.
+	if _, err := p.available(); err != nil {
 		return nil, err
 	}
-	// The client still has the pipe open: so the process that its number led to is the client.
-	if _, err := p.available(); err != nil {
+	if err := l.begin(); err != nil {
 		return nil, err
 	}
 	if err := p.write(encodeAnswer(nil)); err != nil {

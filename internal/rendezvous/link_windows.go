@@ -248,6 +248,7 @@ func (l *Link) Close() error {
 	close(l.done)
 	l.using.Lock() // whoever used the memory is done, and nobody begins any more
 	defer l.using.Unlock()
+	l.pipe.close() // first: see joinServer
 	if l.linkMemory != nil {
 		l.mine.closed.Store(1)
 		_ = windows.SetEvent(l.theirEvent)
@@ -269,7 +270,6 @@ func (l *Link) Close() error {
 		_ = l.memory.Close()
 	}
 	closeMade(l.made)
-	l.pipe.close()
 	l.process.Close()
 	return nil
 }

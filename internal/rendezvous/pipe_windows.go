@@ -31,7 +31,7 @@ const (
 	pipeClient = windows.FILE_READ_DATA | windows.FILE_WRITE_DATA | windows.FILE_READ_ATTRIBUTES | windows.SYNCHRONIZE
 
 	// pipeLooks is how often a side looks for a message before it sleeps in between.
-	pipeLooks = 64
+	pipeLooks = 16
 
 	// pipePause is the longest that it sleeps in between: pauses double, so that none is longer than
 	// what it has waited already, and a thousand peers that say nothing cost little.
