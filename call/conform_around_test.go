@@ -136,10 +136,15 @@ func TestInterceptors(t *testing.T) {
 		"gate calltest.trace", "path calltest.trace", "door calltest.trace", "hall calltest.trace",
 		"hall <nil>", "door <nil>", "path <nil>", "gate <nil>",
 	}
-	if !slices.Equal(order, want) {
-		t.Errorf("%q", order)
+	seen := func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(order)
 	}
-	if _, err := c.Describe(t.Context()); err != nil || len(order) != len(want) {
+	if got := seen(); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if _, err := c.Describe(t.Context()); err != nil || len(seen()) != len(want) {
 		t.Errorf("Describe is intercepted, or fails: %v", err)
 	}
 
