@@ -4,6 +4,9 @@ GO       ?= go
 FUZZTIME ?= 10s
 BENCH    ?= .
 COUNT    ?= 1
+ROUNDS   ?= 6
+PACKAGES ?= ./call ./section
+BASE     ?= main
 TIMEOUT  ?= 40m
 
 # What `make test` does, in this order. To add a step, write a target and put its name here.
@@ -29,10 +32,10 @@ STATICCHECK := $(ROOT)/bin/staticcheck
 export GO
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help test lint build fuzz bench cover clean needs fmt vet staticcheck cross model weak unit windows
+.PHONY: help test lint build fuzz bench bench-compare cover clean needs fmt vet staticcheck cross model weak unit windows
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: $(TEST_STEPS) ## install what the tests need, then every check and every test
 	@echo '== all of it passed: $(TEST_STEPS)'
@@ -103,6 +106,9 @@ bench: ## the benchmarks; BENCH=regexp and COUNT=n choose
 		echo "== go test -bench, module $$m"; \
 		(cd "$$m" && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) -timeout $(TIMEOUT) ./...); \
 	done
+
+bench-compare: ## the benchmarks here and of BASE (main) in turns; BENCH, ROUNDS=n and PACKAGES choose
+	@BASE='$(BASE)' scripts/bench-compare.sh '$(ROUNDS)' '$(BENCH)' $(PACKAGES)
 
 cover: ## run the tests, then write cover.html
 	$(GO) test -count=1 -timeout $(TIMEOUT) -coverpkg=./... -coverprofile=cover.out ./...
