@@ -47,6 +47,8 @@ func cpuAtRate(r *report.Report) (*plot.Plot, error) {
 		p.Legend.Add(fmt.Sprintf("%s calls/s", report.Grouped(rate)), b)
 	}
 	p.NominalX(titles...)
-	p.Y.Min = 0
+	p.X.Tick.Label.Font.Size = vg.Points(8)
+	p.X.Min, p.X.Max = -0.5, float64(len(titles))-0.5
+	p.Y.Min, p.Y.Max = 0, 1.2*p.Y.Max // with room for the legend
 	return p, nil
 }

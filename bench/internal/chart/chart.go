@@ -121,6 +121,7 @@ func addLogarithmic(p *plot.Plot, lines []*line) error {
 			axis.Min, axis.Max = axis.Min/2, axis.Max*2
 		}
 	}
+	p.Y.Max *= 30 // room for the legend
 	return nil
 }
 
