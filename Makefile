@@ -23,6 +23,9 @@ LINT_SYSTEMS := linux windows
 # files.
 NOT_UNDER_WINE := internal/archtest internal/model examples/outside
 
+# Processes start slowly under Wine: what tests of these do thousands of times on Linux, they do a few times there.
+SHORT_UNDER_WINE := call
+
 # The root module and those beside it (bench, for one); tools only pins tools.
 MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './.*' -not -path './tools/*' -not -path '*/testdata/*' | sort))
 
@@ -94,9 +97,10 @@ unit: ## every test, with the race detector where it works
 	done
 
 windows: ## the Windows tests, under Wine
-	@echo '== go test under Wine; not: $(NOT_UNDER_WINE)'
+	@echo '== go test under Wine; not: $(NOT_UNDER_WINE); in short: $(SHORT_UNDER_WINE)'
 	@scripts/test-windows.sh -count=$(COUNT) -timeout $(TIMEOUT) \
-		$$($(GO) list ./... | grep -v $(NOT_UNDER_WINE:%=-e '/%$$'))
+		$$($(GO) list ./... | grep -v $(NOT_UNDER_WINE:%=-e '/%$$') $(SHORT_UNDER_WINE:%=-e '/%$$'))
+	@scripts/test-windows.sh -short -count=$(COUNT) -timeout $(TIMEOUT) $(SHORT_UNDER_WINE:%=./%)
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -66,7 +66,7 @@ func (l *Load) Run(ctx context.Context, d time.Duration) (s report.Sample, err e
 	var all sync.WaitGroup
 	start := time.Now()
 	for i, w := range l.workers {
-		all.Go(func() { errs[i] = w.run(ctx, start, d, l.interval(), i*int(l.interval())/len(l.workers)) })
+		all.Go(func() { errs[i] = w.run(ctx, start, d, l.interval(), time.Duration(i)*l.interval()/time.Duration(len(l.workers))) })
 	}
 	all.Wait()
 	s.Seconds = time.Since(start).Seconds()
@@ -92,10 +92,9 @@ func (l *Load) interval() time.Duration {
 	return time.Duration(float64(l.cell.Goroutines) / l.cell.Rate * 1e9)
 }
 
-// run is one goroutine's part. With an interval its calls are due at fixed times, of which the first lies offset
-// after the start, so that a late one makes the others no later.
-func (w *worker) run(ctx context.Context, start time.Time, d, interval time.Duration, offset int) error {
-	due := time.Duration(offset)
+// run is one goroutine's part. With an interval its calls are due at fixed times, of which due is the first, as
+// a time after the start, so that a late one makes the others no later.
+func (w *worker) run(ctx context.Context, start time.Time, d, interval, due time.Duration) error {
 	for {
 		if interval > 0 {
 			if pause(due - time.Since(start)); due >= d {
