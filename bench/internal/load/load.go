@@ -66,7 +66,9 @@ func (l *Load) Run(ctx context.Context, d time.Duration) (s report.Sample, err e
 	var all sync.WaitGroup
 	start := time.Now()
 	for i, w := range l.workers {
-		all.Go(func() { errs[i] = w.run(ctx, start, d, l.interval(), time.Duration(i)*l.interval()/time.Duration(len(l.workers))) })
+		all.Go(func() {
+			errs[i] = w.run(ctx, start, d, l.interval(), time.Duration(i)*l.interval()/time.Duration(len(l.workers)))
+		})
 	}
 	all.Wait()
 	s.Seconds = time.Since(start).Seconds()
