@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/partywall/partywall"
@@ -39,8 +41,8 @@ func describe(err error) string {
 		return "ok"
 	}
 	line := ""
-	for name, sentinel := range sentinels {
-		if errors.Is(err, sentinel) {
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(sentinels))) { // ErrAccess before EACCES
+		if errors.Is(err, sentinels[name]) {
 			line += name + " "
 		}
 	}

@@ -50,7 +50,7 @@ func startProgram(t *testing.T, args ...string) *program {
 func (p *program) server() int {
 	p.t.Helper()
 	for deadline := time.Now().Add(watchdog); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if sockets, _ := filepath.Glob(filepath.Join(p.tmp, "*", "*.sock")); len(sockets) == 0 {
+		if sockets, _ := filepath.Glob(filepath.Join(p.tmp, "*", "run", "*.sock")); len(sockets) == 0 {
 			continue
 		}
 		for _, other := range processesIn(p.tmp) {
