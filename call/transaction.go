@@ -126,7 +126,7 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	spun := c.free.only(s.index) && p.Spin()
 	if spun {
 		turn := wait.Turn{Place: &c.place}
-		turn.Last(wait.Extended)
+		turn.Last(wait.Extended())
 		for {
 			switch s.rsp.seq.Load() {
 			case want:

@@ -90,7 +90,7 @@ func (w *worker) work() {
 			looking, spin = true, w.idle.Spin()
 			if x.rang.Load() {
 				x.rang.Store(false)
-				turn.Last(wait.Extended)
+				turn.Last(wait.Extended())
 			}
 			turn.Last(min(spinsPerWork*time.Duration(x.worked.Load()), longestSpin))
 		}

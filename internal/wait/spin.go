@@ -11,11 +11,6 @@ const (
 	// 0.7 to 3 µs, depending on the processor; a burst cannot be preempted.
 	maxBurst = 64
 
-	// wakeCost is about what it costs to wake a sleeping process: 40 to 70 µs on
-	// a virtual machine, 5 to 13 µs on bare metal. Spinning for as long as a wake
-	// costs is at most twice as dear as knowing the future (the ski-rental bound).
-	wakeCost = 50 * time.Microsecond
-
 	// freeTurns are the turns before a spin looks at the clock and asks for one
 	// of the process's permits: 167 PAUSEs, or two microseconds and more.
 	freeTurns = 48
@@ -31,8 +26,9 @@ var spinners atomic.Int32
 // that there is always one for the work, and none at all with one processor.
 var permits = int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU()) - 1)
 
-// A Turn is one spin: the zero value is ready, and [Turn.Next] is called between
-// two looks. A Turn belongs to one goroutine.
+// A Turn is one spin, for as long as it costs to wake a sleeping process: that is at
+// most twice as dear as knowing the future (the ski-rental bound). The zero value is
+// ready, and [Turn.Next] is called between two looks. A Turn belongs to one goroutine.
 type Turn struct {
 	// Place, if not nil, says whether to leave the processor to the peer.
 	Place *Place
@@ -46,7 +42,7 @@ type Turn struct {
 // Extended is how long a side spins that has good reason to: the peer was asleep
 // and has been rung for, so that a wake and an answer have to fit in. Otherwise
 // two sides that have both fallen asleep would never find each other awake.
-const Extended = 3 * wakeCost
+func Extended() time.Duration { return 3 * wakeCost }
 
 // Last sets how long the spin lasts, if that is longer than a wake costs.
 func (t *Turn) Last(d time.Duration) { t.budget = max(t.budget, d) }

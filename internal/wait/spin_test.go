@@ -18,7 +18,7 @@ func TestTurnIsBounded(t *testing.T) {
 		}
 		var turn Turn
 		if rang {
-			turn.Last(Extended)
+			turn.Last(Extended())
 		}
 		start := time.Now()
 		for turn.Next() {
