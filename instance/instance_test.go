@@ -54,10 +54,11 @@ func TestHandsOver(t *testing.T) {
 			done <- err
 		}()
 		got := next(t, i)
+		wantArgs := args
 		if len(args) == 0 {
-			args = nil
+			wantArgs = nil
 		}
-		want := instance.Launch{Args: args, Dir: dir, Env: []string{"INSTANCE_A=a=b c"}, Payload: []byte("payload\x00\xff"), From: me(t)}
+		want := instance.Launch{Args: wantArgs, Dir: dir, Env: []string{"INSTANCE_A=a=b c"}, Payload: []byte("payload\x00\xff"), From: me(t)}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}

@@ -188,7 +188,11 @@ func victimRole(_ ground, name string, args []string) error {
 			v, err = open(name)
 			answer(command, "", err)
 		case "close":
-			answer(command, "", v.close())
+			err := v.close()
+			if stopped != nil {
+				<-stopped // says so first
+			}
+			answer(command, "", err)
 		default:
 			return fmt.Errorf("no command %q", command)
 		}
