@@ -131,7 +131,7 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 			switch s.rsp.seq.Load() {
 			case want:
 				turn.End()
-				p.Hit()
+				p.Hit(0)
 				return true, nil
 			case want - 1:
 			default:

@@ -145,7 +145,7 @@ func (c *Conn) watchAnswers() {
 		}
 		if delivered > 0 {
 			if spin {
-				w.predictor.Hit()
+				w.predictor.Hit(0)
 			}
 			turn.End()
 			looking, spin, quiet = false, false, 0

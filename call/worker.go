@@ -79,7 +79,7 @@ func (w *worker) work() {
 			return
 		case took:
 			if spin {
-				w.idle.Hit()
+				w.idle.Hit(turn.Lasted())
 			}
 			turn.End()
 			looking, spin = false, false
@@ -92,6 +92,7 @@ func (w *worker) work() {
 				x.rang.Store(false)
 				turn.Last(wait.Extended())
 			}
+			turn.Last(w.idle.Worth())
 			turn.Last(min(spinsPerWork*time.Duration(x.worked.Load()), longestSpin))
 		}
 		if spin && turn.Next() {
@@ -122,7 +123,7 @@ func (w *worker) sleep(spun bool) bool {
 		start := wait.Now()
 		<-x.wake
 		if !spun {
-			w.idle.Slept(wait.Now()-start, 1)
+			w.idle.Idled(wait.Now() - start)
 		}
 		x.place.Look()
 		x.server.monitor.watch(x)

@@ -123,7 +123,7 @@ func (w *watch) spin(known uint64) (version uint64, err error) {
 	defer turn.End()
 	for turn.Next() {
 		if version, err = w.glance(known, turn.Turns()); version > known || err != nil {
-			c.predictor.Hit()
+			c.predictor.Hit(0)
 			return version, err
 		}
 	}

@@ -36,7 +36,7 @@ type Turn struct {
 	n         uint32
 	permitted bool
 	budget    time.Duration
-	until     time.Duration // Now
+	since     time.Duration // Now, when it was permitted
 }
 
 // Extended is how long a side spins that has good reason to: the peer was asleep
@@ -71,20 +71,30 @@ func (t *Turn) long() bool {
 			return false
 		}
 		t.permitted = true
-		t.until = Now() + max(t.budget, wakeCost)
+		t.since = Now()
+		t.budget = max(t.budget, wakeCost)
 	}
 	if t.Place != nil {
 		t.Place.Look()
 		if t.Place.crowded.Load() {
 			Yield()
-			return !t.Place.leave() && Now() < t.until
+			return !t.Place.leave() && Now()-t.since < t.budget
 		}
 	}
 	pause(min(8+t.n/8, maxBurst))
 	if t.n%8 == 0 {
 		runtime.Gosched()
 	}
-	return Now() < t.until
+	return Now()-t.since < t.budget
+}
+
+// Lasted says how long the spin has lasted after its free turns, which are no more than a few
+// microseconds and cost no look at the clock; 0 if it has not come so far.
+func (t *Turn) Lasted() time.Duration {
+	if !t.permitted {
+		return 0
+	}
+	return Now() - t.since
 }
 
 // Turns says how often Next was called.
@@ -100,18 +110,24 @@ func (t *Turn) End() {
 }
 
 // A Predictor remembers how the waits for one kind of event went, and says whether
-// to spin for the next. Up to three spins in a row that fail are put down to
-// chance: a processor that others used meanwhile. After more it advises against
+// to spin for the next, and for how long. Up to three spins in a row that fail are put
+// down to chance: a processor that others used meanwhile. After more it advises against
 // spinning for the next 1, 2, 4, … 64 waits. It is confident again after a spin
 // that succeeded, and after a sleep so short that a spin would have succeeded. The
 // zero value is confident. It may be used concurrently.
 type Predictor struct {
 	skip   atomic.Uint32 // waits still to skip
 	misses atomic.Uint32 // in a row
+	wait   atomic.Int64  // nanoseconds that events have kept a spin waiting of late, beyond its free turns
+	short  atomic.Uint32 // waits in a row that Idled found short
 }
 
 // chance is how many failures in a row mean nothing.
 const chance = 3
+
+// longestWorth is how many wakes' costs the longest spin may cost that a Predictor finds worth
+// while. What is due ten thousand times a second is due each 100 µs: two wakes on a virtual machine.
+const longestWorth = 4
 
 // Spin reports whether the next wait should spin.
 func (p *Predictor) Spin() bool {
@@ -123,8 +139,19 @@ func (p *Predictor) Spin() bool {
 	return false
 }
 
-// Hit records a spin that saw its event.
-func (p *Predictor) Hit() {
+// Worth says how long a spin for the next event should last if that is longer than a wake costs: twice
+// as long as events have taken of late, within reason.
+func (p *Predictor) Worth() time.Duration {
+	return min(2*time.Duration(p.wait.Load()), longestWorth*wakeCost)
+}
+
+// Hit records a spin that saw its event, and how long it lasted.
+func (p *Predictor) Hit(lasted time.Duration) {
+	if was := time.Duration(p.wait.Load()); lasted > was {
+		p.wait.Store(int64(lasted))
+	} else if lasted != 0 {
+		p.wait.Store(int64(was - (was-lasted)/8))
+	}
 	if p.misses.Load() != 0 {
 		p.misses.Store(0)
 		p.skip.Store(0)
@@ -134,6 +161,7 @@ func (p *Predictor) Hit() {
 // Miss records a spin that ended without its event.
 func (p *Predictor) Miss() {
 	if n := p.misses.Add(1); n > chance {
+		p.wait.Store(0)
 		p.skip.Store(min(uint32(1)<<min(n-chance-1, 31), maxSkip))
 	}
 }
@@ -142,6 +170,16 @@ func (p *Predictor) Miss() {
 // had to be woken one after the other.
 func (p *Predictor) Slept(d time.Duration, wakes int) {
 	if d < time.Duration(wakes+1)*wakeCost {
-		p.Hit()
+		p.Hit(0)
+	}
+}
+
+// Idled is Slept for who waits for work. Work that comes at a steady pace is worth a longer spin, but takes
+// several short waits in a row to be believed in: work that comes at random has short waits too.
+func (p *Predictor) Idled(d time.Duration) {
+	if d >= longestWorth*wakeCost {
+		p.short.Store(0)
+	} else if p.short.Add(1) >= chance {
+		p.Hit(d)
 	}
 }

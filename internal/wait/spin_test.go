@@ -111,7 +111,7 @@ func TestPredictor(t *testing.T) {
 	if p.Spin() {
 		t.Error("confident after a thousand failures")
 	}
-	if p.Hit(); !p.Spin() {
+	if p.Hit(0); !p.Spin() {
 		t.Error("not confident after a success")
 	}
 	p.Miss()
@@ -144,14 +144,14 @@ func TestPredictorConcurrently(t *testing.T) {
 				if p.Spin() && i%3 == 0 {
 					p.Miss()
 				} else if i%50 == 0 {
-					p.Hit()
+					p.Hit(0)
 				}
 				runtime.Gosched()
 			}
 		})
 	}
 	group.Wait()
-	p.Hit()
+	p.Hit(0)
 	if !p.Spin() {
 		t.Error("not confident after a success")
 	}
@@ -167,7 +167,69 @@ func BenchmarkPredictor(b *testing.B) {
 	var p Predictor
 	for b.Loop() {
 		if p.Spin() {
-			p.Hit()
+			p.Hit(0)
 		}
 	}
+}
+
+// Work at a steady pace is worth a spin of twice the time between, up to a limit.
+func TestPredictorLearnsAPace(t *testing.T) {
+	var p Predictor
+	if p.Worth() != 0 {
+		t.Error("at first it is worth more than a wake")
+	}
+	for range 20 {
+		p.Miss()
+	}
+	pace := 2 * wakeCost
+	for i := range chance {
+		if p.Spin() {
+			t.Fatalf("confident after %d short waits", i)
+		}
+		p.Idled(pace)
+	}
+	if !p.Spin() || p.Worth() != 2*pace {
+		t.Errorf("after %d waits of %v: spins %v, for %v", chance, pace, p.Spin(), p.Worth())
+	}
+	for range 100 {
+		p.Hit(wakeCost / 2)
+	}
+	if worth := p.Worth(); worth < wakeCost || worth > wakeCost+wakeCost/4 {
+		t.Errorf("after many waits of %v a spin of %v is worth while", wakeCost/2, worth)
+	}
+	if p.Hit(time.Hour); p.Worth() != longestWorth*wakeCost {
+		t.Errorf("a spin of %v is worth while", p.Worth())
+	}
+
+	// Work at random has short waits, but not many in a row.
+	p = Predictor{}
+	for range 20 {
+		p.Miss()
+	}
+	for range 10 {
+		p.Idled(pace)
+		p.Idled(pace)
+		p.Idled(longestWorth * wakeCost)
+	}
+	if p.Spin() {
+		t.Error("confident after short waits with long ones between")
+	}
+}
+
+func TestLasted(t *testing.T) {
+	if permits == 0 {
+		t.Skip("no spinning with one processor")
+	}
+	var turn Turn
+	turn.Next()
+	if turn.Lasted() != 0 {
+		t.Error("a free turn has lasted")
+	}
+	start := Now()
+	for turn.Next() {
+	}
+	if lasted := turn.Lasted(); lasted < wakeCost || lasted > Now()-start {
+		t.Errorf("a spin of %v lasted %v", Now()-start, lasted)
+	}
+	turn.End()
 }
