@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/wait"
@@ -118,37 +119,36 @@ func (t *transaction) broke(format string, args ...any) error {
 	return err
 }
 
+// yields is how often a caller that is not alone lets other goroutines run and looks
+// again before it parks: to park, to be found by the watcher and to be woken costs more
+// than the others need for what they have to ask.
+const yields = 2
+
 // await waits for the answer: a caller that is alone spins if its method's past
-// promises an answer soon; all others park, and the watcher looks for them. kept
-// says whether the slot is still the caller's; if not, the caller has given up.
+// promises an answer soon, others let each other run for a moment; then they park, and the
+// watcher looks for them. kept says whether the slot is still the caller's; if not, the
+// caller has given up.
 func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang bool) (kept bool, err error) {
-	want := s.seq
-	spun := c.free.only(s.index) && p.Spin()
-	if spun {
-		turn := wait.Turn{Place: &c.place}
-		turn.Last(wait.Extended())
-		for {
-			switch s.rsp.seq.Load() {
-			case want:
-				turn.End()
-				p.Hit(0)
-				return true, nil
-			case want - 1:
-			default:
-				turn.End()
-				err := c.lie(s, want)
-				c.fail(err)
+	spun := false
+	if c.free.only(s.index) {
+		spun = p.Spin()
+		if spun {
+			if there, err := c.spin(ctx, s, p); there {
 				return true, err
 			}
-			if !turn.Next() {
-				p.Miss()
-				break
+		}
+	} else if !rang {
+		for range yields {
+			runtime.Gosched()
+			if next := c.slots[(s.index+1)%len(c.slots)].Load(); next != nil {
+				wait.FetchToRead(&next.rsp.seq)
 			}
-			if n := turn.Turns(); n%32 == 0 && (c.end.Load() != nil || ctx.Err() != nil || !c.free.only(s.index)) {
-				break
+			if there, err := c.peek(s); there {
+				wait.FetchToWrite(&s.req.seq)
+				p.Hit(0)
+				return true, err
 			}
 		}
-		turn.End()
 	}
 	start := wait.Now()
 	kept, err = c.park(ctx, s)
@@ -161,6 +161,40 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	}
 	p.Slept(wait.Now()-start, wakes)
 	return kept, err
+}
+
+// spin looks for the answer until it is there, or the spin has lasted long enough.
+func (c *Conn) spin(ctx context.Context, s *clientSlot, p *wait.Predictor) (there bool, err error) {
+	turn := wait.Turn{Place: &c.place}
+	turn.Last(wait.Extended())
+	defer turn.End()
+	for {
+		if there, err := c.peek(s); there {
+			p.Hit(0)
+			return true, err
+		}
+		if !turn.Next() {
+			p.Miss()
+			return false, nil
+		}
+		if n := turn.Turns(); n%32 == 0 && (c.end.Load() != nil || ctx.Err() != nil || !c.free.only(s.index)) {
+			return false, nil
+		}
+	}
+}
+
+// peek reports whether the slot is answered. A number that no honest server publishes ends the
+// conn, and is an answer too.
+func (c *Conn) peek(s *clientSlot) (there bool, err error) {
+	switch s.rsp.seq.Load() {
+	case s.seq:
+		return true, nil
+	case s.seq - 1:
+		return false, nil
+	}
+	err = c.lie(s, s.seq)
+	c.fail(err)
+	return true, err
 }
 
 // check returns an answer that is no result as an error.

@@ -59,7 +59,7 @@ func (c *Conn) enlist(s *clientSlot) bool {
 			word.And(^bit)
 			return true
 		}
-	} else if w.idle.CompareAndSwap(true, false) {
+	} else if w.idle.Load() && w.idle.CompareAndSwap(true, false) {
 		w.poke()
 	}
 	return false

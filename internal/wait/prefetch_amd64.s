@@ -1,0 +1,13 @@
+#include "textflag.h"
+
+// func FetchToRead(word *atomic.Uint32)
+TEXT ·FetchToRead(SB), NOSPLIT, $0-8
+	MOVQ       word+0(FP), AX
+	PREFETCHT0 (AX)
+	RET
+
+// func FetchToWrite(word *atomic.Uint32)
+TEXT ·FetchToWrite(SB), NOSPLIT, $0-8
+	MOVQ word+0(FP), AX
+	BYTE $0x0F; BYTE $0x0D; BYTE $0x08 // PREFETCHW (AX)
+	RET
