@@ -11,12 +11,16 @@ import (
 const monitorPeriod = time.Millisecond
 
 // monitor overtakes workers that are stuck in a handler: docs/PROTOCOL.md, "When a
-// handler is slow". It looks only while some worker of the server is awake.
+// handler is slow". It looks only while some worker of the server is awake, or was since the last
+// look: where workers wake for one call after another, it costs a wake of its own less to
+// go on looking than to be woken with each.
 type monitor struct {
 	kick chan struct{}
 
 	mu    sync.Mutex
 	awake map[*session]uint64 // the run that the worker was in at the last look
+	woke  bool                // one has woken since the last look
+	rests bool                // it waits for a kick
 }
 
 func (m *monitor) init() {
@@ -28,12 +32,10 @@ func (m *monitor) init() {
 func (m *monitor) watch(x *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.awake[x] = 0
-	if len(m.awake) == 1 {
-		select {
-		case m.kick <- struct{}{}:
-		default:
-		}
+	m.awake[x], m.woke = 0, true
+	if m.rests {
+		m.rests = false
+		m.kick <- struct{}{} // has room: it rests only when there is none
 	}
 }
 
@@ -59,7 +61,8 @@ func (m *monitor) run(ctx context.Context) {
 	}
 }
 
-// look looks at every worker once and reports whether any is awake.
+// look looks at every worker once and reports whether to look again, since one is awake or was
+// lately. Otherwise it rests.
 func (m *monitor) look() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -71,7 +74,9 @@ func (m *monitor) look() bool {
 			m.awake[x] = 0
 		}
 	}
-	return len(m.awake) > 0
+	again := m.woke || len(m.awake) > 0
+	m.woke, m.rests = false, !again
+	return again
 }
 
 // settle waits until an overtaking that has begun is done. A worker that has lost
