@@ -36,7 +36,11 @@ func (p *Program) Type() *fixed.Type { return p.typ }
 
 // Load is [Section.LoadTo].
 func (p *Program) Load(value []byte) (uint64, error) {
-	return p.core.loadFixed(noContext, p.typ, value)
+	if version := p.core.quick(p.typ, value); version != noVersion {
+		return version, nil
+	}
+	version, _, err := p.core.read(noContext, p.typ, value)
+	return version, err
 }
 
 // Store is [Section.StoreFrom].

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/partywall/partywall"
@@ -37,31 +38,40 @@ func (a *attachment) take(cell []byte, typ *fixed.Type, dst []byte) (body []byte
 	return nil, nil
 }
 
-// loadFixed copies the current value of a fixed layout into dst, which has typ's bytes. It
-// takes no lock and makes no system call.
-func (c *core) loadFixed(ctx context.Context, typ *fixed.Type, dst []byte) (version uint64, err error) {
-	if a := c.at.Load(); a != nil && a.in == nil && a.cells == smallCells {
-		if w, ok := c.quick(a, typ, dst); ok {
-			return w.version(), nil
+// noVersion is what quick returns if it has not succeeded: no section is ever stored so often.
+const noVersion = ^uint64(0)
+
+// quick tries once what read does, for a small value of typ's own layout, and copies it into dst, which has
+// typ's bytes. It is the way of nearly every load: it takes no lock and makes no system call.
+func (c *core) quick(typ *fixed.Type, dst []byte) (version uint64) {
+	a := c.at.Load()
+	if a == nil || a.in != nil || a.cells != smallCells {
+		return noVersion
+	}
+	before, touching := guard(), true
+	defer func() {
+		if touching { // or else recover would cost as much as all the rest
+			var fault error
+			debug.SetPanicOnFault(before)
+			if r := recover(); r != nil {
+				faulted(r, &fault)
+			}
+		}
+	}()
+	version = noVersion
+	w := switchWord(a.swtch.Load())
+	if w.cell() < smallCells && !w.moved() {
+		at := w.cell() * a.stride
+		typ.Receive(dst, a.mem[at:at+a.capacity])
+		wait.LoadFence()
+		whole := switchWord(a.swtch.Load()).version()-w.version() <= smallCells-2 || !checkWhole
+		if whole && c.at.Load() == a {
+			version = w.version()
 		}
 	}
-	version, _, err = c.read(ctx, typ, dst)
-	return version, err
-}
-
-// quick tries once what read does. It is the way of nearly every load.
-func (c *core) quick(a *attachment, typ *fixed.Type, dst []byte) (w switchWord, ok bool) {
-	var fault error
-	defer unguard(guard(), &fault)
-	w = switchWord(a.swtch.Load())
-	if w.cell() >= smallCells || w.moved() {
-		return w, false
-	}
-	at := w.cell() * a.stride
-	typ.Receive(dst, a.mem[at:at+a.capacity])
-	wait.LoadFence()
-	whole := switchWord(a.swtch.Load()).version()-w.version() <= smallCells-2 || !checkWhole
-	return w, whole && c.at.Load() == a
+	touching = false
+	debug.SetPanicOnFault(before)
+	return version
 }
 
 // read takes the current value out of its cell; again, if it turns out not to be whole. Without a context it

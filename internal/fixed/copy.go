@@ -40,7 +40,9 @@ func (t *Type) Receive(dst, src []byte) {
 		t.badLength("Receive", dst, src)
 	}
 	copy(dst, src)
-	mendBools(dst, t.bools)
+	if len(t.bools) > 0 {
+		mendBools(dst, t.bools)
+	}
 }
 
 // mendBools makes every byte of the spans in the private bytes b a valid bool.
