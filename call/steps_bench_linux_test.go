@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 
@@ -89,5 +90,77 @@ func BenchmarkStepBell(b *testing.B) {
 		if bell.Due() {
 			b.Fatal("nobody sleeps")
 		}
+	}
+}
+
+// benchSides are the client's side and the server's of one conn in this process, without
+// their goroutines: the benchmark is both. The method echoes 64 bytes.
+func benchSides(b *testing.B) (*Conn, *clientSlot, *worker) {
+	g := geometry{slots: 64, argRoom: minRoom, resultRoom: minRoom}
+	r, err := region.Create("control", g.size(), region.Filled)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { r.Close() })
+	srv := &Server{name: "steps"}
+	NewMethod[[64]byte, [64]byte]("echo").Handle(srv, func(_ context.Context, in *In[[64]byte], out *Out[[64]byte]) error {
+		out.Result = in.Arg
+		return nil
+	})
+	control := newControl(g, r)
+	x := &session{
+		server:  srv,
+		control: control,
+		slots:   make([]atomic.Pointer[serverSlot], g.slots),
+		calls:   make([]atomic.Uint64, 1),
+		ctx:     &connContext{context.Background()},
+	}
+	x.bell.Init(control.clientBell)
+	x.role.init(x)
+	c := &Conn{control: control}
+	c.bell.Init(control.serverBell)
+	s := &clientSlot{slotView: c.slot(0)}
+	s.req.requestFields = requestFields{method: 1, argLen: 64}
+	return c, s, newWorker(x)
+}
+
+// BenchmarkStepServe is all that the server does for a call: notice, dispatch, answer.
+func BenchmarkStepServe(b *testing.B) {
+	c, s, w := benchSides(b)
+	recent := &w.session.server.handlers[0].recent
+	for b.Loop() {
+		recent.Store(0) // or a busy machine makes it a slow handler
+		s.seq++
+		c.publish(s)
+		if took, ok := w.look(); !took || !ok {
+			b.Fatal("the request is not taken")
+		}
+		if s.rsp.seq.Load() != s.seq {
+			b.Fatal("the request is not answered")
+		}
+	}
+}
+
+// BenchmarkStepDispatch is the part after the request was noticed.
+func BenchmarkStepDispatch(b *testing.B) {
+	_, _, w := benchSides(b)
+	s := w.session.slot(0)
+	for b.Loop() {
+		s.number++
+		s.fields = s.req.requestFields
+		h, err := w.session.prepare(s)
+		if err != nil || !w.runInline(s, h, false) {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkStepAnswer is the part after the handler has returned.
+func BenchmarkStepAnswer(b *testing.B) {
+	_, _, w := benchSides(b)
+	s := w.session.slot(0)
+	for b.Loop() {
+		s.number++
+		w.session.answer(s, responseFields{status: statusDone, resultLen: 64})
 	}
 }
