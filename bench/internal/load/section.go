@@ -28,27 +28,40 @@ func Section(dir string, d time.Duration) (t SectionTimes, err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	v := words{[8]uint64{1, 2, 3, 4, 5, 6, 7, 8}}
-	if t.Store, err = batches(d/2, func() error { return s.Store(v) }); err != nil {
+	t.Store, err = batches(d/2, func() error {
+		for range batch {
+			if err := s.Store(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return t, err
 	}
 	t.Load, err = batches(d/2, func() error {
-		got, err := s.Load()
-		if err == nil && got != v {
-			err = errors.New("a load has returned another value")
+		var got words
+		for range batch {
+			var err error
+			if got, err = s.Load(); err != nil {
+				return err
+			}
 		}
-		return err
+		if got != v {
+			return errors.New("a load has returned another value")
+		}
+		return nil
 	})
 	return t, err
 }
 
+// batches has do make batches of operations for d, and returns the median of what one of them took.
 func batches(d time.Duration, do func() error) (float64, error) {
 	var times []float64
 	for start := time.Now(); len(times) == 0 || time.Since(start) < d; {
 		before := time.Since(start)
-		for range batch {
-			if err := do(); err != nil {
-				return 0, err
-			}
+		if err := do(); err != nil {
+			return 0, err
 		}
 		times = append(times, float64(time.Since(start)-before)/batch)
 	}

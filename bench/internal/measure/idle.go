@@ -10,8 +10,8 @@ import (
 
 const (
 	// settle is how long the processes are left alone before they are looked at: Go's runtime gives memory
-	// back in the background, and the collector's threads park.
-	settle = 2 * time.Second
+	// back in the background, the collector's threads park, and partywall keeps warm regions for ten seconds.
+	settle = 12 * time.Second
 
 	// moreConns is over how many conns the memory of one is averaged.
 	moreConns = 32
