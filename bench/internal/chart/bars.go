@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/partywall/partywall/bench/internal/report"
 )
@@ -34,7 +35,6 @@ func cpuAtRate(r *report.Report) (*plot.Plot, error) {
 		return nil, nil
 	}
 	p := newPlot(r, "Processor time of both sides at a rate, 64 B, 1 goroutine", "", "% of one processor")
-	p.Legend.Left = false
 	const bar = 14
 	for i, rate := range rates {
 		b, err := plotter.NewBarChart(values[rate], vg.Points(bar))
@@ -47,8 +47,9 @@ func cpuAtRate(r *report.Report) (*plot.Plot, error) {
 		p.Legend.Add(fmt.Sprintf("%s calls/s", report.Grouped(rate)), b)
 	}
 	p.NominalX(titles...)
-	p.X.Tick.Label.Font.Size = vg.Points(8)
+	p.X.Tick.Label.Font.Size = vg.Points(9)
+	p.X.Tick.Label.Rotation, p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = 0.5, draw.XRight, draw.YTop
 	p.X.Min, p.X.Max = -0.5, float64(len(titles))-0.5
-	p.Y.Min, p.Y.Max = 0, 1.2*p.Y.Max // with room for the legend
+	p.Y.Min = 0
 	return p, nil
 }

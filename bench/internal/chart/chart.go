@@ -2,16 +2,20 @@
 package chart
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 
 	"github.com/partywall/partywall/bench/internal/report"
 )
@@ -27,7 +31,11 @@ var charts = []struct {
 	{"cpu-at-a-rate.svg", cpuAtRate},
 }
 
-const width, height = 22 * vg.Centimeter, 13 * vg.Centimeter
+const (
+	width, height = 25 * vg.Centimeter, 13 * vg.Centimeter
+	legendWidth   = 5 * vg.Centimeter // on the right
+	captionHeight = 1.2 * vg.Centimeter // below
+)
 
 // Write draws the report's charts into dir, which is made if it is missing, and returns the files.
 func Write(r *report.Report, dir string) (files []string, err error) {
@@ -43,12 +51,52 @@ func Write(r *report.Report, dir string) (files []string, err error) {
 			continue
 		}
 		file := filepath.Join(dir, c.file)
-		if err := p.Save(width, height, file); err != nil {
+		if err := save(p, caption(r), file); err != nil {
 			return files, fmt.Errorf("%s: %w", file, err)
 		}
 		files = append(files, file)
 	}
 	return files, nil
+}
+
+// save draws the plot, its legend beside it and the caption below.
+func save(p *plot.Plot, caption []string, file string) (err error) {
+	svg := vgsvg.New(width, height)
+	all := draw.New(svg)
+	all.SetColor(color.White)
+	all.Fill(all.Rectangle.Path())
+	legend := p.Legend
+	p.Legend = plot.NewLegend()
+	margin := vg.Points(8)
+	p.Draw(draw.Crop(all, margin, -legendWidth, captionHeight, -margin))
+	legend.Draw(draw.Crop(all, width-legendWidth+margin, 0, captionHeight, -3*margin))
+	style := legend.TextStyle
+	style.XAlign, style.YAlign, style.Font.Size, style.Color = draw.XLeft, draw.YTop, vg.Points(8), color.Gray{0x60}
+	for i, line := range caption {
+		all.FillText(style, vg.Point{X: margin, Y: captionHeight - vg.Points(float64(11*i+3))}, line)
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	_, err = svg.WriteTo(f)
+	return errors.Join(err, f.Close())
+}
+
+// caption says where and when it was measured, and with what versions of what is not partywall's.
+func caption(r *report.Report) []string {
+	var versions []string
+	for _, v := range []struct{ name, key string }{
+		{"gRPC", "google.golang.org/grpc"}, {"NATS", "github.com/nats-io/nats-server/v2"}, {"ZeroMQ", "libzmq"}, {"nng", "libnng"}, {"C compiler", "cc"},
+	} {
+		if is := r.Versions[v.key]; is != "" {
+			versions = append(versions, v.name+" "+strings.TrimPrefix(is, "v"))
+		}
+	}
+	return []string{
+		r.Date.UTC().Format(time.DateOnly) + "; " + r.Where(),
+		fmt.Sprintf("medians of %d rounds; %s", r.Settings.Rounds, strings.Join(versions, ", ")),
+	}
 }
 
 func newPlot(r *report.Report, title, x, y string) *plot.Plot {
@@ -59,7 +107,8 @@ func newPlot(r *report.Report, title, x, y string) *plot.Plot {
 	}
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	p.Legend.Top, p.Legend.Left = true, true
-	p.Legend.XOffs, p.Legend.YOffs = vg.Points(6), vg.Points(-4)
+	p.Legend.Padding = vg.Points(5)
+	p.Legend.TextStyle.Font.Size = vg.Points(10)
 	p.Add(plotter.NewGrid())
 	p.BackgroundColor = color.White
 	return p
@@ -121,7 +170,6 @@ func addLogarithmic(p *plot.Plot, lines []*line) error {
 			axis.Min, axis.Max = axis.Min/2, axis.Max*2
 		}
 	}
-	p.Y.Max *= 30 // room for the legend
 	return nil
 }
 

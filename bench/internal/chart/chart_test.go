@@ -60,7 +60,7 @@ func TestWrite(t *testing.T) {
 		"cpu-at-a-rate.svg":        {"partywall Call", "raw Unix socket", "1,000 calls/s", "10,000 calls/s"},
 	} {
 		got := texts(t, filepath.Join(dir, file))
-		for _, want := range wants {
+		for _, want := range append(wants, caption(&r)...) {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s does not say %q: %s", file, want, strings.Join(strings.Fields(got), " "))
 			}

@@ -31,9 +31,15 @@ func grid(b *bytes.Buffer, rows func(row func(cells ...any))) {
 	t.Flush()
 }
 
+// Where says on what machine it was measured.
+func (r *Report) Where() string {
+	m := r.Machine
+	return fmt.Sprintf("%s, %s, %d processors, %d MiB, kernel %s, %s", m.System, m.CPU, m.Processors, m.Memory>>20, m.Kernel, r.Versions["go"])
+}
+
 func (r *Report) printMachine(b *bytes.Buffer) {
-	m, s := r.Machine, r.Settings
-	fmt.Fprintf(b, "%s, %s, %d processors, %d MiB, kernel %s, %s\n", m.System, m.CPU, m.Processors, m.Memory>>20, m.Kernel, r.Versions["go"])
+	s := r.Settings
+	fmt.Fprintln(b, r.Where())
 	fmt.Fprintf(b, "%d rounds of %s, each contender in turn; medians over the rounds; %d MiB of live heap on both sides; every answer verified\n",
 		s.Rounds, seconds(s.RoundTime), s.HeapMiB)
 }
