@@ -37,6 +37,7 @@ type Turn struct {
 	permitted bool
 	budget    time.Duration
 	since     time.Duration // Now, when it was permitted
+	now       time.Duration // at the last look at the clock
 }
 
 // Extended is how long a side spins that has good reason to: the peer was asleep
@@ -72,30 +73,31 @@ func (t *Turn) long() bool {
 		}
 		t.permitted = true
 		t.since = Now()
+		t.now = t.since
 		t.budget = max(t.budget, wakeCost)
 	}
 	if t.Place != nil {
 		t.Place.Look()
 		if t.Place.crowded.Load() {
 			Yield()
-			return !t.Place.leave() && Now()-t.since < t.budget
+			return !t.Place.leave() && t.more()
 		}
 	}
 	pause(min(8+t.n/8, maxBurst))
 	if t.n%8 == 0 {
 		runtime.Gosched()
 	}
-	return Now()-t.since < t.budget
+	return t.more()
+}
+
+func (t *Turn) more() bool {
+	t.now = Now()
+	return t.now-t.since < t.budget
 }
 
 // Lasted says how long the spin has lasted after its free turns, which are no more than a few
-// microseconds and cost no look at the clock; 0 if it has not come so far.
-func (t *Turn) Lasted() time.Duration {
-	if !t.permitted {
-		return 0
-	}
-	return Now() - t.since
-}
+// microseconds and cost no look at the clock, until the last turn; 0 if it has not come so far.
+func (t *Turn) Lasted() time.Duration { return t.now - t.since }
 
 // Turns says how often Next was called.
 func (t *Turn) Turns() uint32 { return t.n }
