@@ -33,7 +33,7 @@ var charts = []struct {
 
 const (
 	width, height = 25 * vg.Centimeter, 13 * vg.Centimeter
-	legendWidth   = 5 * vg.Centimeter // on the right
+	legendWidth   = 5 * vg.Centimeter   // on the right
 	captionHeight = 1.2 * vg.Centimeter // below
 )
 
