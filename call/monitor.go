@@ -32,10 +32,12 @@ func (m *monitor) init() {
 func (m *monitor) watch(x *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.awake[x], m.woke = 0, true
+	m.awake[x] = 0
 	if m.rests {
 		m.rests = false
 		m.kick <- struct{}{} // has room: it rests only when there is none
+	} else {
+		m.woke = true
 	}
 }
 

@@ -76,27 +76,20 @@ func (s *Section[T]) Close() error { return s.core.wrap(s.core.close()) }
 // [Patience]; [partywall.ErrProtocol] if what lies there is nothing that this package has
 // stored. A section of another user's cannot be opened, so that means a mistake or a fault.
 func (s *Section[T]) Load() (v T, err error) {
-	if s.typ != nil && s.core.quick(s.typ, fixed.Bytes(&v)) != noVersion {
-		return v, nil
-	}
-	_, err = s.load(noContext, &v)
+	_, err = s.LoadTo(&v)
 	return v, err
 }
 
 // LoadTo is Load into *v, for values that are too large to be passed around, and returns the
 // value's version too: how often the section has been stored. After an error *v may have been
 // changed.
-func (s *Section[T]) LoadTo(v *T) (version uint64, err error) {
-	if s.typ != nil {
-		if version := s.core.quick(s.typ, fixed.Bytes(v)); version != noVersion {
-			return version, nil
-		}
-	}
-	return s.load(noContext, v)
-}
+func (s *Section[T]) LoadTo(v *T) (version uint64, err error) { return s.load(noContext, v) }
 
 func (s *Section[T]) load(ctx context.Context, v *T) (version uint64, err error) {
 	if s.typ != nil {
+		if version = s.core.quick(s.typ, fixed.Bytes(v)); version != noVersion {
+			return version, nil
+		}
 		version, _, err = s.core.read(ctx, s.typ, fixed.Bytes(v))
 	} else {
 		version, err = s.loadBody(ctx, v)
