@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -40,33 +41,55 @@ func BenchmarkCallWithDeadline(b *testing.B) {
 }
 
 func BenchmarkCallParallel(b *testing.B) {
-	for _, callers := range []int{8, 64, 1000} {
+	for _, callers := range []int{2, 8, 64, 1000} {
+		b.Run(fmt.Sprint(callers), func(b *testing.B) { callParallel(b, benchConn(b), callers) })
+	}
+}
+
+// BenchmarkCallBesideALongOne has another caller parked meanwhile.
+func BenchmarkCallBesideALongOne(b *testing.B) {
+	for _, callers := range []int{1, 8, 64} {
 		b.Run(fmt.Sprint(callers), func(b *testing.B) {
 			c := benchConn(b)
-			left := make(chan int64, callers)
-			for i := range callers {
-				left <- int64((b.N + i) / callers)
-			}
-			done := make(chan error)
-			b.ResetTimer()
-			for range callers {
-				go func() {
-					var arg [64]byte
-					for range <-left {
-						if _, err := echo64.Call(context.Background(), c, arg); err != nil {
-							done <- err
-							return
-						}
-					}
-					done <- nil
-				}()
-			}
-			for range callers {
-				if err := <-done; err != nil {
-					b.Error(err)
-				}
+			ctx, cancel := context.WithCancel(context.Background())
+			held := make(chan error)
+			go func() {
+				_, err := holdM.Call(ctx, c, holdArg{Key: 1})
+				held <- err
+			}()
+			callParallel(b, c, callers)
+			cancel()
+			if err := <-held; !errors.Is(err, context.Canceled) {
+				b.Error(err)
 			}
 		})
+	}
+}
+
+// callParallel has so many callers make b.N calls.
+func callParallel(b *testing.B, c *call.Conn, callers int) {
+	left := make(chan int64, callers)
+	for i := range callers {
+		left <- int64((b.N + i) / callers)
+	}
+	done := make(chan error)
+	b.ResetTimer()
+	for range callers {
+		go func() {
+			var arg [64]byte
+			for range <-left {
+				if _, err := echo64.Call(context.Background(), c, arg); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+	}
+	for range callers {
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
 	}
 }
 
