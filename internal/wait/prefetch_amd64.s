@@ -6,6 +6,8 @@ TEXT ·FetchToRead(SB), NOSPLIT, $0-8
 	PREFETCHT0 (AX)
 	RET
 
+// PREFETCHW is a hint that processors without it ignore: all that Windows 8.1 and later run on have it.
+//
 // func FetchToWrite(word *atomic.Uint32)
 TEXT ·FetchToWrite(SB), NOSPLIT, $0-8
 	MOVQ word+0(FP), AX
