@@ -62,7 +62,8 @@
 //
 // While both processes are awake on processors of their own, a call that is
 // answered within two microseconds makes no system call. A process with
-// nothing to do spins for about as long as a wake would cost, if the recent past
+// nothing to do spins for about as long as a wake would cost (a server up to four
+// times as long where requests come at a steady pace), if the recent past
 // promises that this helps, and then sleeps. An idle conn costs no processor
 // time and no thread. Neither side allocates for a call of fixed layouts without a body
 // whose context cannot end; a context that can end costs the server one small object.
