@@ -15,7 +15,7 @@ import (
 const (
 	startClients, startRounds     = 8, 4 // that race
 	startSlowly                   = 4    // rounds, where each takes seconds
-	startVictims, startGoroutines = 4, 16
+	startVictims, startGoroutines = 20, 16
 )
 
 // endBySignals has no signals to wait for.

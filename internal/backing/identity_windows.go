@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/partywall/partywall/internal/peer"
 )
 
 // An identity is a process id, and the lower 32 bits of the time at which the process began, in units of 100
@@ -13,11 +15,8 @@ import (
 func ownIdentity() (uint64, error) { return identityOf(windows.CurrentProcess(), uint32(os.Getpid())) }
 
 func identityOf(process windows.Handle, pid uint32) (uint64, error) {
-	var began, ended, kernel, user windows.Filetime
-	if err := windows.GetProcessTimes(process, &began, &ended, &kernel, &user); err != nil {
-		return 0, os.NewSyscallError("GetProcessTimes", err)
-	}
-	return uint64(pid)<<32 | uint64(began.LowDateTime), nil
+	began, err := peer.Began(process)
+	return uint64(pid)<<32 | began&(1<<32-1), err
 }
 
 // alive reports whether the process of an identity is there. In doubt it is.

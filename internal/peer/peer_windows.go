@@ -80,6 +80,16 @@ func (p *Process) EndsWithin(d time.Duration) bool {
 	return err == nil && what == windows.WAIT_OBJECT_0
 }
 
+// Began returns when a process began, in units of 100 ns: its number may be given to another process, but
+// not at the same time.
+func Began(process windows.Handle) (uint64, error) {
+	var began, ended, kernel, user windows.Filetime
+	if err := windows.GetProcessTimes(process, &began, &ended, &kernel, &user); err != nil {
+		return 0, os.NewSyscallError("GetProcessTimes", err)
+	}
+	return uint64(began.HighDateTime)<<32 | uint64(began.LowDateTime), nil
+}
+
 var self = sync.OnceValues(func() (id Identity, err error) {
 	id = Identity{PID: os.Getpid(), UID: -1}
 	if id.User, err = userOf(windows.CurrentProcess()); err == nil {

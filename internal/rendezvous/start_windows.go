@@ -40,13 +40,22 @@ func tryStartLock(place Place, name string) (_ *StartLock, err error) {
 	}
 	l := &StartLock{dir: dir, stem: fileStem(name)}
 	if l.file, err = dir.openAlone(l.stem + ".start"); err != nil {
-		dir.Close()
+		defer dir.Close()
 		if errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+			dir.freeOrphan(l.stem)
 			return nil, fmt.Errorf("%q: %w", name, ErrStarting)
 		}
 		return nil, fmt.Errorf("lock the start of %q: %w", name, err)
 	}
-	l.Note(0) // what the last holder has noted is over
+	// What the last holder has noted is over.
+	me, err := thisStarter(l.file)
+	if err == nil {
+		err = l.note(me.String())
+	}
+	if err != nil {
+		l.Unlock()
+		return nil, fmt.Errorf("lock the start of %q: %w", name, err)
+	}
 	return l, nil
 }
 
@@ -71,16 +80,25 @@ func (d *Dir) openAlone(file string) (windows.Handle, error) {
 
 // Note leaves the process id of the server that comes up where [StartingPID] finds it: beside the lock, which
 // nobody else can read.
-func (l *StartLock) Note(pid int) {
-	f, err := l.dir.Open(l.stem+".starting", os.O_RDWR|os.O_CREATE)
+func (l *StartLock) Note(pid int) { _ = l.note(strconv.Itoa(pid) + "\n") }
+
+func (l *StartLock) note(text string) error {
+	f, err := l.dir.Open(startingFile(l.stem), os.O_RDWR|os.O_CREATE)
 	if err != nil {
-		return
+		return err
 	}
 	defer f.Close()
-	_ = f.Truncate(0)
-	if pid != 0 {
-		_, _ = f.WriteAt([]byte(strconv.Itoa(pid)+"\n"), 0)
+	return writeStarting(f, text)
+}
+
+func startingFile(stem string) string { return stem + ".starting" }
+
+func writeStarting(f *os.File, text string) error {
+	if err := f.Truncate(0); err != nil {
+		return err
 	}
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
 }
 
 func startingPID(place Place, name string) int {
@@ -89,7 +107,7 @@ func startingPID(place Place, name string) int {
 		return 0
 	}
 	defer dir.Close()
-	note, err := dir.note(fileStem(name) + ".starting")
+	note, err := dir.note(startingFile(fileStem(name)))
 	if err != nil {
 		return 0
 	}
