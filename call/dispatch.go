@@ -238,8 +238,8 @@ func (x *session) unkeep(s *serverSlot) {
 	}
 }
 
-// answer publishes the answer to the slot's request and lets go of the slot. It returns how long it took to
-// wake the client, if that was asleep.
+// answer publishes the answer to the slot's request and lets go of the slot. If somebody is parked for it and the
+// client is asleep, it wakes the client, and returns how long that took.
 func (x *session) answer(s *serverSlot, fields responseFields) (ringing time.Duration) {
 	if r := s.task.region; r != nil {
 		s.task.region, s.task.arg, s.task.meta, s.task.body, s.task.room = nil, nil, nil, nil, nil
@@ -249,7 +249,7 @@ func (x *session) answer(s *serverSlot, fields responseFields) (ringing time.Dur
 	s.rsp.responseFields = fields
 	s.letGo.Store(n)
 	s.rsp.seq.Store(n)
-	if x.bell.Due() {
+	if s.req.waits.Load() == n && x.bell.Due() {
 		x.rang.Store(true)
 		start := wait.Now()
 		x.link.Ring()

@@ -187,6 +187,7 @@ var answerLies = []serverLie{
 			l.clientBell.Store(i | 1)
 			l.pending[0].Store(uint64(i) * 0x0101010101010101)
 			req := l.slot(slot).req
+			req.waits.Store(i)
 			req.requestFields = requestFields{method: i, region: i, bodyLen: math.MaxUint64}
 			if err := l.publish(slot, answer); err != nil {
 				return err

@@ -127,6 +127,7 @@ func (l *lyingClient) await(i int) (responseFields, error) {
 	for {
 		l.bell = (l.bell + 2) | 1
 		l.clientBell.Store(l.bell)
+		s.req.waits.Store(l.seq[i])
 		if s.rsp.seq.Load() == l.seq[i] {
 			return s.rsp.responseFields, nil
 		}

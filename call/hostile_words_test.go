@@ -145,6 +145,7 @@ var requestLies = []clientLie{
 	{name: "doorbell-even", want: served, lie: func(l *lyingClient) error {
 		for i := range 1000 / ease {
 			l.clientBell.Store(rand.Uint32() &^ 1)
+			l.slot(0).req.waits.Store(l.seq[0] + 1)
 			if err := l.publish(0, ordinary(addNumber)); err != nil {
 				return err
 			}
@@ -155,6 +156,26 @@ var requestLies = []clientLie{
 			}
 			if rings := l.rings.Load(); rings != 0 {
 				return fmt.Errorf("%d rings after %d calls of one who is awake", rings, i+1)
+			}
+		}
+		return nil
+	}},
+	// Who sleeps is rung for only if somebody is parked for this very answer.
+	{name: "waits-for-another", want: served, lie: func(l *lyingClient) error {
+		for i := range 1000 / ease {
+			l.clientBell.Store(rand.Uint32() | 1)
+			l.slot(0).req.waits.Store(l.seq[0] + 2 + rand.Uint32N(math.MaxUint32))
+			l.slot(1).req.waits.Store(l.seq[0] + 1)
+			if err := l.publish(0, ordinary(addNumber)); err != nil {
+				return err
+			}
+			for l.slot(0).rsp.seq.Load() != l.seq[0] {
+				if _, err := l.question("lie.add"); err != nil {
+					return err
+				}
+			}
+			if rings := l.rings.Load(); rings != 0 {
+				return fmt.Errorf("%d rings after %d calls for which nobody is parked", rings, i+1)
 			}
 		}
 		return nil

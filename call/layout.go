@@ -12,7 +12,7 @@ import (
 // ProtocolVersion is the version of the protocol, the layout of shared memory and
 // the messages together. Client and server must have the same; Dial fails with
 // [partywall.ErrVersion] otherwise.
-const ProtocolVersion = 2
+const ProtocolVersion = 3
 
 // The control region's layout; docs/LAYOUT.md draws it. Words of different
 // writers are apart by two cache lines, since processors fetch lines in pairs.
@@ -41,7 +41,7 @@ const (
 )
 
 // magic begins every control region.
-var magic = [8]byte{'P', 'W', 'A', 'L', 'L', 'C', 'T', '2'}
+var magic = [8]byte{'P', 'W', 'A', 'L', 'L', 'C', 'T', '3'}
 
 // controlHeader lies at the region's start, for whoever looks at one from
 // outside. Both sides take the geometry from the handshake instead.
@@ -58,8 +58,8 @@ type controlHeader struct {
 // The argument follows it.
 type requestPart struct {
 	_   structs.HostLayout
-	seq atomic.Uint32 // PROTOCOL.md: req
-	_   uint32
+	seq   atomic.Uint32 // PROTOCOL.md: req
+	waits atomic.Uint32 // the number of the request whose caller has parked last
 	requestFields
 	_ [16]byte
 }

@@ -20,7 +20,7 @@ func TestControlRegion(t *testing.T) {
 	defer r.Close()
 	c, mem := newControl(g, r), r.Bytes()
 	c.writeHeader()
-	want := append([]byte("PWALLCT2"), 2, 0, 0, 0, 128, 0, 0, 0, 0, 2, 0, 0, 0xc0, 1, 0, 0)
+	want := append([]byte("PWALLCT3"), 3, 0, 0, 0, 128, 0, 0, 0, 0, 2, 0, 0, 0xc0, 1, 0, 0)
 	if got := mem[:24]; !bytes.Equal(got, want) {
 		t.Errorf("header % x, want % x", got, want)
 	}

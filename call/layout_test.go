@@ -16,7 +16,7 @@ func TestConstants(t *testing.T) {
 		what      string
 		got, want int
 	}{
-		{"version", ProtocolVersion, 2},
+		{"version", ProtocolVersion, 3},
 		{"most slots", maxSlots, 1024},
 		{"least room", minRoom, 448},
 		{"most room", maxRoom, 65536},
@@ -57,7 +57,7 @@ func TestConstants(t *testing.T) {
 			t.Errorf("%s is %d, LAYOUT.md says %d", c.what, c.got, c.want)
 		}
 	}
-	if string(magic[:]) != "PWALLCT2" {
+	if string(magic[:]) != "PWALLCT3" {
 		t.Errorf("magic is %q", magic)
 	}
 }
@@ -86,7 +86,7 @@ func TestStructs(t *testing.T) {
 			"magic": {0, 8}, "version": {8, 4}, "slots": {12, 4}, "argRoom": {16, 4}, "resultRoom": {20, 4},
 		}},
 		{reflect.TypeFor[requestPart](), partHeader, map[string]place{
-			"seq": {0, 4}, "method": {8, 4}, "flags": {12, 4}, "argLen": {16, 4}, "region": {20, 4},
+			"seq": {0, 4}, "waits": {4, 4}, "method": {8, 4}, "flags": {12, 4}, "argLen": {16, 4}, "region": {20, 4},
 			"deadline": {24, 8}, "bodyLen": {32, 8}, "metaLen": {40, 4},
 		}},
 		{reflect.TypeFor[responsePart](), partHeader, map[string]place{

@@ -37,9 +37,10 @@ func (f *freeSlots) take() int {
 	return -1
 }
 
-// only reports whether slot i is the only one of the first 64 that is in use,
-// which is how a caller finds itself alone.
-func (f *freeSlots) only(i int) bool { return f.words[0].Load() == ^uint64(0)&^(1<<i) && i < 64 }
+// only reports whether slot i is the only one of the first 64 that is in use, those of idle apart.
+func (f *freeSlots) only(i int, idle uint64) bool {
+	return i < 64 && f.words[0].Load()|idle|1<<i == ^uint64(0)
+}
 
 // wait claims a slot once one is free.
 func (f *freeSlots) wait(ctx context.Context, c *Conn) (int, error) {

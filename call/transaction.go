@@ -130,7 +130,7 @@ const yields = 2
 // caller has given up.
 func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang bool) (kept bool, err error) {
 	spun := false
-	if c.free.only(s.index) {
+	if c.alone(s) {
 		spun = p.Spin()
 		if spun {
 			if there, err := c.spin(ctx, s, p); there {
@@ -163,6 +163,16 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	return kept, err
 }
 
+// alone reports whether nobody else asks: the other callers, if there are any, have waited for so long that the
+// watcher sleeps.
+func (c *Conn) alone(s *clientSlot) bool {
+	var idle uint64
+	if c.watch.asleep.Load() {
+		idle = c.watch.parked[0].Load()
+	}
+	return c.free.only(s.index, idle)
+}
+
 // spin looks for the answer until it is there, or the spin has lasted long enough.
 func (c *Conn) spin(ctx context.Context, s *clientSlot, p *wait.Predictor) (there bool, err error) {
 	turn := wait.Turn{Place: &c.place}
@@ -177,7 +187,7 @@ func (c *Conn) spin(ctx context.Context, s *clientSlot, p *wait.Predictor) (ther
 			p.Miss()
 			return false, nil
 		}
-		if n := turn.Turns(); n%32 == 0 && (c.end.Load() != nil || ctx.Err() != nil || !c.free.only(s.index)) {
+		if n := turn.Turns(); n%32 == 0 && (c.end.Load() != nil || ctx.Err() != nil || !c.alone(s)) {
 			return false, nil
 		}
 	}

@@ -321,9 +321,13 @@ func TestFreeSlots(t *testing.T) {
 	if w := f.words[0].Load(); w != ^uint64(0) || f.waiters.Load() != 0 {
 		t.Errorf("free %#x, %d wait", w, f.waiters.Load())
 	}
-	if i := f.take(); i != 0 || !f.only(0) || f.only(1) {
+	if i := f.take(); i != 0 || !f.only(0, 0) || f.only(1, 0) {
 		t.Errorf("the lowest is %d", i)
 	}
+	if i := f.take(); i != 1 || f.only(0, 0) || !f.only(0, 2) || !f.only(1, 1) || f.only(64, 3) {
+		t.Errorf("the next is %d", i)
+	}
+	f.release(1)
 	f.release(0)
 	drained := make(chan struct{})
 	last := f.take()

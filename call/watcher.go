@@ -29,6 +29,7 @@ type watcher struct {
 	predictor wait.Predictor
 	parked    []atomic.Uint64 // a bit for each slot whose state is not phaseNone
 	idle      atomic.Bool     // nobody is parked: whoever parks next must poke
+	asleep    atomic.Bool     // those who are parked have waited for long: it waits for a ring
 	wake      chan struct{}
 }
 
@@ -46,14 +47,15 @@ func (w *watcher) poke() {
 	}
 }
 
-// enlist puts the slot on the watcher's list, parked, and looks at the answer once
-// more, since the watcher may have looked before. If the answer is there, or the conn has
+// enlist puts the slot on the watcher's list, parked, has the server ring for the answer if the watcher
+// sleeps, and looks at the answer once more, since watcher and server may have looked before. If the answer is there, or the conn has
 // ended, it takes the slot off again and reports true.
 func (c *Conn) enlist(s *clientSlot) bool {
 	w := &c.watch
 	want, word, bit := s.seq, &w.parked[s.index/64], uint64(1)<<(s.index%64)
 	word.Or(bit) // first: the watcher that finds the state clears the bit for good
 	s.state.Store(parkedAs(phaseParked, want))
+	s.req.waits.Store(want)
 	if s.rsp.seq.Load() == want || c.end.Load() != nil {
 		if s.state.CompareAndSwap(parkedAs(phaseParked, want), phaseNone) {
 			word.And(^bit)
@@ -203,7 +205,9 @@ func (c *Conn) sleep(spun bool) {
 	c.watch.sleeper.Sleep()
 	if delivered, _ := c.deliver(false); delivered == 0 {
 		start := wait.Now()
+		c.watch.asleep.Store(true)
 		<-c.watch.wake
+		c.watch.asleep.Store(false)
 		if !spun {
 			c.watch.predictor.Slept(wait.Now()-start, 1)
 		}
@@ -274,6 +278,7 @@ func (c *Conn) dropKept(s *clientSlot) {
 	s.req.requestFields = requestFields{flags: flagFetch}
 	s.fetch = true
 	s.seq++
+	s.req.waits.Store(s.seq)
 	c.publish(s)
 	s.state.Store(parkedAs(phaseAbandoned, s.seq))
 }

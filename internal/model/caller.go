@@ -20,6 +20,7 @@ const (
 	cSpin             // look at rsp
 	cPark             // begin to park: List: set the slot's bit in the list; else as cMark
 	cMark             // set the parked mark
+	cWaits            // store waits
 	cListLate         // ListLate: set the bit
 	cAgain            // look at rsp and at the end of the conn once more
 	cBack             // take the mark back

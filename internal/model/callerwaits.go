@@ -44,6 +44,16 @@ func (m *Calls) callerWaits(s *State, c int, out []Succ[State]) []Succ[State] {
 	case cMark:
 		m.setParked(&n, c)
 		emit("sets its parked mark", k.pc)
+	case cWaits:
+		n.waits[slot] = s.req[slot] + 1
+		next := uint8(cAgain)
+		switch m.Mutation {
+		case ParkNoLook, ParkWaitsLate:
+			next = cIdle
+		case ListLate:
+			next = cListLate
+		}
+		emit("stores waits", next)
 	case cListLate:
 		n.list |= 1 << slot
 		emit("sets its bit in the list (too late)", cAgain)
@@ -53,6 +63,8 @@ func (m *Calls) callerWaits(s *State, c int, out []Succ[State]) []Succ[State] {
 			emit("looks at rsp again: there", cBack)
 		case s.ended[client] != 0 && m.Mutation != ParkForgetsEnd:
 			emit("looks at the end of the conn: it has ended", cBack)
+		case m.Mutation == ParkWaitsLate:
+			emit("looks at rsp again: not there", cWaits)
 		default:
 			emit("looks at rsp again: not there", cIdle)
 		}
@@ -240,12 +252,8 @@ func (m *Calls) park(s *State, c int) string {
 func (m *Calls) setParked(s *State, c int) {
 	k := &s.callers[c]
 	s.mark[k.slot] = m.mark(s, k.slot, markParked)
-	switch {
-	case m.Mutation == ParkNoLook:
-		k.pc = cIdle
-	case m.Mutation == ListLate:
-		k.pc = cListLate
-	default:
+	k.pc = cWaits
+	if m.Mutation == ParkWaitsLate {
 		k.pc = cAgain
 	}
 }

@@ -97,6 +97,8 @@ const (
 	IdleNoLook                      // the watcher goes idle without looking again
 	RequestRingFirst                // the doorbell is loaded before the request is published
 	AnswerRingFirst                 // the same on the server's side
+	AnswerWaitsFirst                // waits is loaded before the answer is published
+	ParkWaitsLate                   // a caller stores waits after it has looked at rsp again
 	RingOnce                        // one ring for ever, instead of one for each sleep
 	RoleIgnored                     // the overtaken worker goes on looking
 	NoLastLook                      // at the end of the conn the caller does not look at rsp
@@ -134,7 +136,8 @@ const (
 var mutationNames = [mutations]string{
 	"none", "worker: no second look", "watcher: no second look", "abandon frees at once",
 	"pending bit trusted without req", "park without looking again", "idle without looking again",
-	"request: doorbell loaded before publish", "answer: doorbell loaded before publish", "ring only once ever",
+	"request: doorbell loaded before publish", "answer: doorbell loaded before publish",
+	"answer: waits loaded before publish", "waits stored after the look", "ring only once ever",
 	"overtaken worker goes on looking", "no last look at rsp", "token not passed on", "hint keeps seen",
 	"end-of-file does not wake the watcher", "end-of-file does not wake the worker", "rsp before let go",
 	"parked mark without number", "monitor races with the handler's return", "abandon without looking again",

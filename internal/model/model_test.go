@@ -98,6 +98,8 @@ var mutationConfigs = map[Mutation]Config{
 	IdleNoLook:             {Callers: 1, Calls: 1, Slots: 1},
 	RequestRingFirst:       {Callers: 1, Calls: 1, Slots: 1},
 	AnswerRingFirst:        {Callers: 1, Calls: 1, Slots: 1},
+	AnswerWaitsFirst:       {Callers: 1, Calls: 1, Slots: 1},
+	ParkWaitsLate:          {Callers: 2, Calls: 1, Slots: 2},
 	RingOnce:               {Callers: 1, Calls: 2, Slots: 1},
 	RoleIgnored:            {Callers: 1, Calls: 2, Slots: 1, Overtake: true},
 	NoLastLook:             {Callers: 1, Calls: 1, Slots: 1, Death: ServerDies},

@@ -53,6 +53,9 @@ func (m *Calls) stepHandler(s *State, h *handler) string {
 		if m.Mutation == AnswerRingFirst {
 			h.pc = woEarly
 		}
+		if m.Mutation == AnswerWaitsFirst {
+			h.pc = woWaitsEarly
+		}
 		id := s.reqID[slot]
 		if id == 0 {
 			s.bad = badGarbage
@@ -73,8 +76,23 @@ func (m *Calls) stepHandler(s *State, h *handler) string {
 		h.age = s.asleep[client]
 		h.pc = woStore
 		return "loads the client's doorbell (too early)"
+	case woWaitsEarly:
+		h.pc, h.num = woStore, 1
+		if s.waits[slot] == (s.rsp[slot]+1)%modulus+1 {
+			h.num = 2
+			return "loads waits (too early): somebody is parked"
+		}
+		return "loads waits (too early): nobody is parked"
 	case woStore:
 		s.rsp[slot] = (s.rsp[slot] + 1) % modulus
+		if m.Mutation == AnswerWaitsFirst {
+			h.pc = woLeave
+			if h.num == 2 {
+				h.pc = woLoad
+			}
+			h.num = 0
+			return "stores rsp"
+		}
 		switch {
 		case m.Mutation == AnswerRingFirst && h.age != 0:
 			h.pc = woCas
@@ -83,13 +101,24 @@ func (m *Calls) stepHandler(s *State, h *handler) string {
 		case m.Mutation == AnswerBeforeLetGo:
 			h.pc = woLetGo
 		default:
-			h.pc = woLoad
+			h.pc = woWaits
+			h.num = s.rsp[slot] + 1
 		}
 		return "stores rsp"
 	case woLetGo:
 		s.letGo[slot] = s.rsp[slot]
-		h.pc = woLoad
+		h.pc = woWaits
+		h.num = s.rsp[slot] + 1
 		return "moves let go"
+	case woWaits:
+		num := h.num
+		h.num = 0
+		if s.waits[slot] != num {
+			h.pc = woLeave
+			return "loads waits: nobody is parked for this request"
+		}
+		h.pc = woLoad
+		return "loads waits: somebody is parked"
 	case woLoad:
 		if s.asleep[client] != 0 {
 			h.age, h.pc = 1, woCas

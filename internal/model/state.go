@@ -18,8 +18,9 @@ type State struct {
 	// response part hold, as the id of a call.
 	req, rsp     [maxSlots]uint8
 	reqID, rspID [maxSlots]uint8
-	pending      uint8    // bits
-	asleep       [2]uint8 // the doorbell words: whether odd; the number is kept as ages, see newSleep
+	waits        [maxSlots]uint8 // for which request somebody is parked: its number + 1, or 0
+	pending      uint8           // bits
+	asleep       [2]uint8        // the doorbell words: whether odd; the number is kept as ages, see newSleep
 
 	// The socket: rings on their way to a side. A server that ends orderly has
 	// sent BYE. A client that has closed it lives on until its callers are done.
@@ -80,9 +81,10 @@ type watcher struct{ pc, slot, mark, look, all, waits uint8 }
 // drain is what unmaps the memory; it has taken these free bits.
 type drain struct{ pc, took uint8 }
 
-type worker struct{ pc, slot, look, hinted, age uint8 }
+type worker struct{ pc, slot, look, hinted, age, num uint8 }
 
-type handler struct{ pc, slot, age uint8 }
+// num is the request just answered: its number + 1.
+type handler struct{ pc, slot, age, num uint8 }
 
 // Kinds of marks. A mark is a kind and, above it, the number of the call.
 const (
@@ -182,6 +184,11 @@ func (m *Calls) canonical(s *State) {
 	if !s.alive(server) {
 		s.pending = 0
 	}
+	for i := range s.waits {
+		if !m.compares(s, uint8(i)) {
+			s.waits[i] = 0
+		}
+	}
 	if s.closed != 0 { // no ring has an effect any more
 		s.asleep, s.rung, s.once = [2]uint8{}, [2]uint8{}, [2]uint8{}
 		for side := range s.rung {
@@ -232,6 +239,29 @@ func (m *Calls) canonical(s *State) {
 	}
 }
 
+// compares reports whether somebody may yet compare a slot's waits with its present value: whoever
+// has answered that request, or will. As with sleeps, a number never comes back.
+func (m *Calls) compares(s *State, slot uint8) bool {
+	num := s.waits[slot]
+	if num == 0 || !s.alive(server) || s.closed != 0 {
+		return false
+	}
+	if num == s.req[slot]+1 && s.rsp[slot] != s.req[slot] {
+		return true
+	}
+	for _, w := range s.workers {
+		if w.pc == woWaits && w.slot == slot && w.num == num {
+			return true
+		}
+	}
+	for _, h := range s.handlers {
+		if h.pc == woWaits && h.slot == slot && h.num == num {
+			return true
+		}
+	}
+	return false
+}
+
 // holds reports whether a ringer of side holds an age from low to high.
 func (s *State) holds(side int, low, high uint8) bool {
 	h := false
@@ -239,7 +269,9 @@ func (s *State) holds(side int, low, high uint8) bool {
 	return h
 }
 
-func (h handler) key() uint32 { return uint32(h.pc)<<16 | uint32(h.slot)<<8 | uint32(h.age) }
+func (h handler) key() uint32 {
+	return uint32(h.pc)<<24 | uint32(h.slot)<<16 | uint32(h.age)<<8 | uint32(h.num)
+}
 
 func (m *Calls) callerKey(s *State, c int) uint64 {
 	k := s.callers[c]

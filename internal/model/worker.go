@@ -4,23 +4,25 @@ import "math/bits"
 
 // Where a worker is: the names say what it does next.
 const (
-	woOff    = iota // the standby, or ended
-	woLook          // look at the req of the hinted slot, and at the pending bits
-	woReq           // look at the req of a slot whose bit differs
-	woTake          // Overtake: move seen, begin the handler
-	woRefuse        // write REFUSED, move let go
-	woRun           // run the handler, write the response, move let go
-	woEarly         // AnswerRingFirst: load the doorbell
-	woStore         // store rsp
-	woLoad          // load the client's doorbell word
-	woCas           // private compare-and-swap: has this sleep been rung for?
-	woSend          // send the ring
-	woLetGo         // AnswerBeforeLetGo: move let go
-	woLeave         // leave the handler: is the role still its own?
-	woBits          // sleeps: look at the pending bits once more
-	woReq2          // the same: req
-	woPark          // wait for a token, the end of the conn
-	woEven          // store the even word
+	woOff        = iota // the standby, or ended
+	woLook              // look at the req of the hinted slot, and at the pending bits
+	woReq               // look at the req of a slot whose bit differs
+	woTake              // Overtake: move seen, begin the handler
+	woRefuse            // write REFUSED, move let go
+	woRun               // run the handler, write the response, move let go
+	woEarly             // AnswerRingFirst: load the doorbell
+	woWaitsEarly        // AnswerWaitsFirst: load waits
+	woStore             // store rsp
+	woWaits             // load the slot's waits: is somebody parked?
+	woLoad              // load the client's doorbell word
+	woCas               // private compare-and-swap: has this sleep been rung for?
+	woSend              // send the ring
+	woLetGo             // AnswerBeforeLetGo: move let go
+	woLeave             // leave the handler: is the role still its own?
+	woBits              // sleeps: look at the pending bits once more
+	woReq2              // the same: req
+	woPark              // wait for a token, the end of the conn
+	woEven              // store the even word
 )
 
 var workerNames = [2]string{"worker", "standby"}
@@ -97,10 +99,10 @@ func (m *Calls) stepWorker(s *State, i int, out []Succ[State]) []Succ[State] {
 		}
 	case woTake:
 		out = m.take(n, i, "takes the slot", out)
-	case woRefuse, woRun, woStore, woEarly, woLoad, woCas, woSend, woLetGo:
-		h := handler{w.pc, w.slot, w.age}
+	case woRefuse, woRun, woStore, woEarly, woWaits, woWaitsEarly, woLoad, woCas, woSend, woLetGo:
+		h := handler{w.pc, w.slot, w.age, w.num}
 		what := m.stepHandler(&n, &h)
-		w.age = h.age
+		w.age, w.num = h.age, h.num
 		if h.pc == woLeave && !m.Overtake { // nobody can have taken the role
 			w.slot, h.pc = 0, woLook
 		}
