@@ -53,7 +53,7 @@ machine's own limits do not keep still during the run, it says so.
 
 The contenders: ` + strings.Join(measure.Names(), ", ") + ".",
 		Example: `  go run . --quick
-  go run . --goals --json results.json --charts ../docs/bench
+  go run -buildvcs=true . --goals --json results.json --charts ../docs/bench
   go run . --only partywall,socket,c-spin --sizes 64 --goroutines 1
   go run . --from results.json --goals`,
 		Args:          cobra.NoArgs,

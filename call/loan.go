@@ -41,7 +41,7 @@ func (t *transaction) place(ctx context.Context, p *parcel) (requestFields, erro
 	var behind []byte // the body
 	if sent > 0 {
 		mem := t.slot.region.bytes()
-		copy(mem, p.body)
+		copyBody(mem, p.body)
 		behind = mem[min(bodyOffset(f.bodyLen), uint64(len(mem))):]
 	}
 	if arg > 0 {
@@ -123,7 +123,7 @@ func (t *transaction) collect(ctx context.Context, p *parcel, request *requestFi
 	}
 	t.method.learn(n)
 	if p.wantBody {
-		into = append(into, mem[:answer.bodyLen]...)
+		into = appendBody(into, mem[:answer.bodyLen])
 	}
 	if spilled > 0 {
 		result = bytes.Clone(mem[n-spilled : n])

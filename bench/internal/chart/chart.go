@@ -83,11 +83,11 @@ func save(p *plot.Plot, caption []string, file string) (err error) {
 	return errors.Join(err, f.Close())
 }
 
-// caption says where and when it was measured, and with what versions of what is not partywall's.
+// caption says where and when it was measured, and with what versions.
 func caption(r *report.Report) []string {
 	var versions []string
 	for _, v := range []struct{ name, key string }{
-		{"gRPC", "google.golang.org/grpc"}, {"NATS", "github.com/nats-io/nats-server/v2"}, {"ZeroMQ", "libzmq"}, {"nng", "libnng"}, {"C compiler", "cc"},
+		{"partywall", "partywall"}, {"gRPC", "google.golang.org/grpc"}, {"NATS", "github.com/nats-io/nats-server/v2"}, {"ZeroMQ", "libzmq"}, {"nng", "libnng"}, {"C compiler", "cc"},
 	} {
 		if is := r.Versions[v.key]; is != "" {
 			versions = append(versions, v.name+" "+strings.TrimPrefix(is, "v"))

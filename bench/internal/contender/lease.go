@@ -53,10 +53,10 @@ func (l *leaseCaller) Call(ctx context.Context, arg, result []byte) error {
 }
 
 func (l *leaseCaller) inside(lease *call.Lease[none, none]) error {
-	copy(lease.Body, l.arg)
+	copyBytes(lease.Body, l.arg)
 	if err := lease.Do(l.ctx); err != nil {
 		return err
 	}
-	copy(l.result, lease.Body)
+	copyBytes(l.result, lease.Body)
 	return nil
 }

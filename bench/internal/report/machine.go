@@ -25,9 +25,12 @@ func OfThisProgram() map[string]string {
 		}
 		versions[m.Path] = m.Version
 	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			versions["partywall"] = s.Value
+	for _, s := range info.Settings { // there are none unless it was built with -buildvcs
+		switch {
+		case s.Key == "vcs.revision":
+			versions["partywall"] = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			versions["partywall"] += ", changed"
 		}
 	}
 	return versions
