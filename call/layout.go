@@ -57,7 +57,7 @@ type controlHeader struct {
 // requestPart is the beginning of a slot's request part, written by the client.
 // The argument follows it.
 type requestPart struct {
-	_   structs.HostLayout
+	_     structs.HostLayout
 	seq   atomic.Uint32 // PROTOCOL.md: req
 	waits atomic.Uint32 // the number of the request whose caller has parked last
 	requestFields

@@ -126,40 +126,39 @@ const yields = 2
 
 // await waits for the answer: a caller that is alone spins if its method's past
 // promises an answer soon, others let each other run for a moment; then they park, and the
-// watcher looks for them. kept says whether the slot is still the caller's; if not, the
+// watcher looks for them. Only who is alone learns how long answers take: what others wait for is
+// each other too. kept says whether the slot is still the caller's; if not, the
 // caller has given up.
 func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang bool) (kept bool, err error) {
-	spun := false
-	if c.alone(s) {
-		spun = p.Spin()
-		if spun {
-			if there, err := c.spin(ctx, s, p); there {
-				return true, err
+	if !c.alone(s) {
+		if !rang {
+			for range yields {
+				runtime.Gosched()
+				if next := c.slots[(s.index+1)%len(c.slots)].Load(); next != nil {
+					wait.FetchToRead(&next.rsp.seq)
+				}
+				if there, err := c.peek(s); there {
+					wait.FetchToWrite(&s.req.seq)
+					return true, err
+				}
 			}
 		}
-	} else if !rang {
-		for range yields {
-			runtime.Gosched()
-			if next := c.slots[(s.index+1)%len(c.slots)].Load(); next != nil {
-				wait.FetchToRead(&next.rsp.seq)
-			}
-			if there, err := c.peek(s); there {
-				wait.FetchToWrite(&s.req.seq)
-				p.Hit(0)
-				return true, err
-			}
+		return c.park(ctx, s)
+	}
+	if p.Spin() {
+		if there, err := c.spin(ctx, s, p); there {
+			return true, err
 		}
+		return c.park(ctx, s)
 	}
 	start := wait.Now()
-	kept, err = c.park(ctx, s)
-	if spun || !kept {
-		return kept, err
+	if kept, err = c.park(ctx, s); kept {
+		wakes := 1
+		if rang {
+			wakes = 2
+		}
+		p.Slept(wait.Now()-start, wakes)
 	}
-	wakes := 1
-	if rang {
-		wakes = 2
-	}
-	p.Slept(wait.Now()-start, wakes)
 	return kept, err
 }
 

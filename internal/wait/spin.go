@@ -26,6 +26,9 @@ var spinners atomic.Int32
 // that there is always one for the work, and none at all with one processor.
 var permits = int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU()) - 1)
 
+// refused counts the spins that have found no permit.
+var refused atomic.Uint32
+
 // A Turn is one spin, for as long as it costs to wake a sleeping process: that is at
 // most twice as dear as knowing the future (the ski-rental bound). The zero value is
 // ready, and [Turn.Next] is called between two looks. A Turn belongs to one goroutine.
@@ -37,6 +40,7 @@ type Turn struct {
 	permitted bool
 	budget    time.Duration
 	since     time.Duration // Now, when it was permitted
+	refused   uint32        // of that moment
 	now       time.Duration // at the last look at the clock
 }
 
@@ -45,7 +49,8 @@ type Turn struct {
 // two sides that have both fallen asleep would never find each other awake.
 func Extended() time.Duration { return 3 * wakeCost }
 
-// Last sets how long the spin lasts, if that is longer than a wake costs.
+// Last sets how long the spin lasts, if that is longer than a wake costs and no other goroutine wants
+// to spin meanwhile and may not.
 func (t *Turn) Last(d time.Duration) { t.budget = max(t.budget, d) }
 
 // Next pauses for a moment and reports whether to look again. It returns false
@@ -69,9 +74,11 @@ func (t *Turn) long() bool {
 	if !t.permitted {
 		if spinners.Add(1) > permits {
 			spinners.Add(-1)
+			refused.Add(1)
 			return false
 		}
 		t.permitted = true
+		t.refused = refused.Load()
 		t.since = Now()
 		t.now = t.since
 		t.budget = max(t.budget, wakeCost)
@@ -92,7 +99,8 @@ func (t *Turn) long() bool {
 
 func (t *Turn) more() bool {
 	t.now = Now()
-	return t.now-t.since < t.budget
+	lasted := t.now - t.since
+	return lasted < t.budget && (lasted < wakeCost || refused.Load() == t.refused)
 }
 
 // Lasted says how long the spin has lasted after its free turns, which are no more than a few
@@ -150,7 +158,7 @@ func (p *Predictor) Worth() time.Duration {
 // Hit records a spin that saw its event, and how long it lasted.
 func (p *Predictor) Hit(lasted time.Duration) {
 	if was := time.Duration(p.wait.Load()); lasted > was {
-		p.wait.Store(int64(lasted))
+		p.wait.Store(int64(min(lasted, longestWorth*wakeCost)))
 	} else if lasted != 0 {
 		p.wait.Store(int64(was - (was-lasted)/8))
 	}
@@ -162,6 +170,7 @@ func (p *Predictor) Hit(lasted time.Duration) {
 
 // Miss records a spin that ended without its event.
 func (p *Predictor) Miss() {
+	p.short.Store(0)
 	if n := p.misses.Add(1); n > chance {
 		p.wait.Store(0)
 		p.skip.Store(min(uint32(1)<<min(n-chance-1, 31), maxSkip))

@@ -70,6 +70,42 @@ func TestPermits(t *testing.T) {
 	}
 }
 
+// A spin that lasts longer than a wake costs ends when others find no permit.
+func TestLongSpinGivesWay(t *testing.T) {
+	if permits == 0 {
+		t.Skip("no spinning with one processor")
+	}
+	spin := func(asked time.Duration) (lasted time.Duration) {
+		var turn, other Turn
+		turn.Last(20 * wakeCost)
+		for turn.Next() {
+			if lasted = turn.Lasted(); asked != 0 && lasted >= asked {
+				asked = 0
+				before := spinners.Swap(permits) // all the permits are taken
+				for other.Next() {
+				}
+				spinners.Store(before)
+			}
+		}
+		lasted = turn.Lasted()
+		turn.End()
+		other.End()
+		return lasted
+	}
+	if d := spin(0); d < 20*wakeCost {
+		t.Errorf("a spin alone lasts %v", d)
+	}
+	for _, asked := range []time.Duration{1, 2 * wakeCost} {
+		d := spin(asked)
+		for tries := 1; d > 19*wakeCost && tries < 20; tries++ { // others may have used the processor meanwhile
+			d = spin(asked)
+		}
+		if d < max(asked, wakeCost) || d > 19*wakeCost {
+			t.Errorf("asked for its permit after %v, it lasts %v", asked, d)
+		}
+	}
+}
+
 func TestNoSpinningWithOneProcessor(t *testing.T) {
 	before := permits
 	defer func() { permits = before }()
