@@ -6,14 +6,21 @@ import (
 	"time"
 )
 
-// monitorPeriod is how often the monitor looks: a handler that the worker runs is
-// overtaken after one to two of them.
-const monitorPeriod = time.Millisecond
+const (
+	// monitorPeriod is how often the monitor looks while a worker is awake: a handler that
+	// it runs is overtaken after one to two of them.
+	monitorPeriod = time.Millisecond
+
+	// monitorRelaxed is how long it waits at most between two looks while workers wake, but sleep again
+	// before it looks.
+	monitorRelaxed = 8 * time.Millisecond
+)
 
 // monitor overtakes workers that are stuck in a handler: docs/PROTOCOL.md, "When a
 // handler is slow". It looks only while some worker of the server is awake, or was since the last
 // look: where workers wake for one call after another, it costs a wake of its own less to
-// go on looking than to be woken with each.
+// go on looking than to be woken with each. Then it looks less and less often, since each look is
+// a wake too.
 type monitor struct {
 	kick chan struct{}
 
@@ -21,6 +28,7 @@ type monitor struct {
 	awake map[*session]uint64 // the run that the worker was in at the last look
 	woke  bool                // one has woken since the last look
 	rests bool                // it waits for a kick
+	pause time.Duration       // until the next look
 }
 
 func (m *monitor) init() {
@@ -51,21 +59,23 @@ func (m *monitor) run(ctx context.Context) {
 	tick := time.NewTimer(monitorPeriod)
 	defer tick.Stop()
 	for {
-		if !m.look() {
+		pause := m.look()
+		if pause == 0 {
 			select {
 			case <-m.kick:
+				pause = monitorPeriod
 			case <-ctx.Done():
 				return
 			}
 		}
-		tick.Reset(monitorPeriod)
+		tick.Reset(pause)
 		<-tick.C
 	}
 }
 
-// look looks at every worker once and reports whether to look again, since one is awake or was
-// lately. Otherwise it rests.
-func (m *monitor) look() bool {
+// look looks at every worker once and returns when to look again, since one is awake or was
+// lately. Otherwise it returns 0, and rests.
+func (m *monitor) look() time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for x, before := range m.awake {
@@ -76,9 +86,16 @@ func (m *monitor) look() bool {
 			m.awake[x] = 0
 		}
 	}
-	again := m.woke || len(m.awake) > 0
-	m.woke, m.rests = false, !again
-	return again
+	switch {
+	case len(m.awake) > 0:
+		m.pause = monitorPeriod
+	case m.woke:
+		m.pause = min(max(2*m.pause, monitorPeriod), monitorRelaxed)
+	default:
+		m.pause = 0
+	}
+	m.woke, m.rests = false, m.pause == 0
+	return m.pause
 }
 
 // settle waits until an overtaking that has begun is done. A worker that has lost
