@@ -223,7 +223,8 @@ func (x *session) fetch(s *serverSlot) {
 		if s.kept == nil || len(s.kept) > len(s.task.room) {
 			x.end(s.broke("a fetch of %d bytes into %d", len(s.kept), len(s.task.room)))
 		} else {
-			n = copy(s.task.room, s.kept)
+			n = len(s.kept)
+			copyBody(s.task.room, s.kept)
 		}
 	}
 	x.unkeep(s)

@@ -69,7 +69,12 @@ func (m *monitor) run(ctx context.Context) {
 			}
 		}
 		tick.Reset(pause)
-		<-tick.C
+		select {
+		case <-tick.C:
+		case <-ctx.Done(): // it is to end soon
+			tick.Reset(monitorPeriod)
+			<-tick.C
+		}
 	}
 }
 

@@ -37,9 +37,22 @@ func (f *freeSlots) take() int {
 	return -1
 }
 
-// only reports whether slot i is the only one of the first 64 that is in use, those of idle apart.
-func (f *freeSlots) only(i int, idle uint64) bool {
-	return i < 64 && f.words[0].Load()|idle|1<<i == ^uint64(0)
+// only reports whether slot i is the only one of the first 64 that is in use. As the lowest is
+// claimed, there are hardly others then.
+func (f *freeSlots) only(i int) bool { return i < 64 && f.words[0].Load()|1<<i == ^uint64(0) }
+
+// onlyBeside reports whether slot i is the only one in use that is not in idle.
+func (f *freeSlots) onlyBeside(i int, idle []atomic.Uint64) bool {
+	for g := range f.words {
+		in := f.words[g].Load() | idle[g].Load()
+		if g == i/64 {
+			in |= 1 << (i % 64)
+		}
+		if in != ^uint64(0) {
+			return false
+		}
+	}
+	return true
 }
 
 // wait claims a slot once one is free.

@@ -162,20 +162,16 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	return kept, err
 }
 
-// alone reports whether nobody else asks: the other callers, if there are any, have waited for so long that the
-// watcher sleeps.
+// alone reports whether nobody else asks: the other callers, if there are any, are parked, and the watcher has
+// waited for so long that it sleeps.
 func (c *Conn) alone(s *clientSlot) bool {
-	var idle uint64
-	if c.watch.asleep.Load() {
-		idle = c.watch.parked[0].Load()
-	}
-	return c.free.only(s.index, idle)
+	return c.free.only(s.index) || c.watch.asleep.Load() && c.free.onlyBeside(s.index, c.watch.parked)
 }
 
 // spin looks for the answer until it is there, or the spin has lasted long enough.
 func (c *Conn) spin(ctx context.Context, s *clientSlot, p *wait.Predictor) (there bool, err error) {
 	turn := wait.Turn{Place: &c.place}
-	turn.Last(wait.Extended())
+	turn.Extend()
 	defer turn.End()
 	for {
 		if there, err := c.peek(s); there {

@@ -321,10 +321,15 @@ func TestFreeSlots(t *testing.T) {
 	if w := f.words[0].Load(); w != ^uint64(0) || f.waiters.Load() != 0 {
 		t.Errorf("free %#x, %d wait", w, f.waiters.Load())
 	}
-	if i := f.take(); i != 0 || !f.only(0, 0) || f.only(1, 0) {
+	if i := f.take(); i != 0 || !f.only(0) || f.only(1) {
 		t.Errorf("the lowest is %d", i)
 	}
-	if i := f.take(); i != 1 || f.only(0, 0) || !f.only(0, 2) || !f.only(1, 1) || f.only(64, 3) {
+	beside := func(i int, idle uint64) bool {
+		words := make([]atomic.Uint64, len(f.words))
+		words[0].Store(idle)
+		return f.onlyBeside(i, words)
+	}
+	if i := f.take(); i != 1 || f.only(0) || beside(0, 0) || !beside(0, 2) || !beside(1, 1) || beside(2, 1) || !beside(2, 3) {
 		t.Errorf("the next is %d", i)
 	}
 	f.release(1)

@@ -90,7 +90,7 @@ func (w *worker) work() {
 			looking, spin = true, w.idle.Spin()
 			if x.rang.Load() {
 				x.rang.Store(false)
-				turn.Last(wait.Extended())
+				turn.Extend()
 			}
 			turn.Last(w.idle.Worth())
 			turn.Last(min(spinsPerWork*time.Duration(x.worked.Load()), longestSpin))
@@ -98,7 +98,7 @@ func (w *worker) work() {
 		if spin && turn.Next() {
 			continue
 		}
-		if spin {
+		if spin && !turn.GaveWay() {
 			w.idle.Miss()
 		}
 		turn.End()

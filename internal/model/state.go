@@ -255,7 +255,7 @@ func (m *Calls) compares(s *State, slot uint8) bool {
 		}
 	}
 	for _, h := range s.handlers {
-		if h.pc == woWaits && h.slot == slot && h.num == num {
+		if h.slot == slot && (h.pc == woWaits && h.num == num || h.pc == woLetGo) {
 			return true
 		}
 	}

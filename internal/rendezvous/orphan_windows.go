@@ -74,7 +74,7 @@ func (d *Dir) freeOrphan(stem string) {
 }
 
 // resumeChild has the child run that shares the start lock with its dead starter, and returns its number, or 0 if
-// there is none. A child of more than one thread runs already. Its threads are let alone: Go's scheduler stops and
+// there is none, or it cannot. A child of more than one thread runs already. Its threads are let alone: Go's scheduler stops and
 // resumes them.
 func (d *Dir) resumeChild(stem string, s starter) (pid uint32) {
 	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS|windows.TH32CS_SNAPTHREAD, 0)
@@ -91,16 +91,16 @@ func (d *Dir) resumeChild(stem string, s starter) (pid uint32) {
 	if err != nil {
 		return 0
 	}
+	if child.Threads > 1 {
+		return child.ProcessID
+	}
 	thread := winapi.ThreadEntry()
-	for err = windows.Thread32First(snapshot, &thread); err == nil && child.Threads == 1; err = windows.Thread32Next(snapshot, &thread) {
-		if thread.OwnerProcessID == child.ProcessID {
-			if !resume(thread.ThreadID) {
-				return 0
-			}
-			break
+	for err = windows.Thread32First(snapshot, &thread); err == nil; err = windows.Thread32Next(snapshot, &thread) {
+		if thread.OwnerProcessID == child.ProcessID && resume(thread.ThreadID) {
+			return child.ProcessID
 		}
 	}
-	return child.ProcessID
+	return 0
 }
 
 // sharesStart reports whether a process has the start lock of a stem under that handle.

@@ -47,14 +47,10 @@ func tryStartLock(place Place, name string) (_ *StartLock, err error) {
 		}
 		return nil, fmt.Errorf("lock the start of %q: %w", name, err)
 	}
-	// What the last holder has noted is over.
-	me, err := thisStarter(l.file)
-	if err == nil {
-		err = l.note(me.String())
-	}
-	if err != nil {
-		l.Unlock()
-		return nil, fmt.Errorf("lock the start of %q: %w", name, err)
+	// What the last holder has noted is over. Without a note of its own the start goes on: only whoever dies
+	// at the wrong moment needs it.
+	if me, err := thisStarter(l.file); err == nil {
+		_ = l.note(me.String())
 	}
 	return l, nil
 }

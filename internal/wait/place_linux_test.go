@@ -67,7 +67,7 @@ func TestPlacePatience(t *testing.T) {
 			p.Init(&mine, &theirs, patience)
 			theirs.Store(here)
 			turn := Turn{Place: &p}
-			turn.Last(Extended())
+			turn.Extend()
 			looks := 0
 			for turn.Next() {
 				looks++

@@ -41,13 +41,21 @@ type Turn struct {
 	budget    time.Duration
 	since     time.Duration // Now, when it was permitted
 	refused   uint32        // of that moment
+	firm      time.Duration // after which it gives way
+	gaveWay   bool
 	now       time.Duration // at the last look at the clock
 }
 
-// Extended is how long a side spins that has good reason to: the peer was asleep
-// and has been rung for, so that a wake and an answer have to fit in. Otherwise
-// two sides that have both fallen asleep would never find each other awake.
-func Extended() time.Duration { return 3 * wakeCost }
+// extended is how long a side spins that has good reason to.
+const extended = 3
+
+// Extend has the spin last three times as long as a wake costs: the peer was asleep and has been rung for, so that
+// a wake and an answer have to fit in. Otherwise two sides that have both fallen asleep would never
+// find each other awake.
+func (t *Turn) Extend() {
+	t.firm = extended * wakeCost
+	t.Last(t.firm)
+}
 
 // Last sets how long the spin lasts, if that is longer than a wake costs and no other goroutine wants
 // to spin meanwhile and may not.
@@ -81,7 +89,7 @@ func (t *Turn) long() bool {
 		t.refused = refused.Load()
 		t.since = Now()
 		t.now = t.since
-		t.budget = max(t.budget, wakeCost)
+		t.budget, t.firm = max(t.budget, wakeCost), max(t.firm, wakeCost)
 	}
 	if t.Place != nil {
 		t.Place.Look()
@@ -100,12 +108,16 @@ func (t *Turn) long() bool {
 func (t *Turn) more() bool {
 	t.now = Now()
 	lasted := t.now - t.since
-	return lasted < t.budget && (lasted < wakeCost || refused.Load() == t.refused)
+	t.gaveWay = lasted >= t.firm && refused.Load() != t.refused
+	return lasted < t.budget && !t.gaveWay
 }
 
 // Lasted says how long the spin has lasted after its free turns, which are no more than a few
 // microseconds and cost no look at the clock, until the last turn; 0 if it has not come so far.
 func (t *Turn) Lasted() time.Duration { return t.now - t.since }
+
+// GaveWay says whether the spin has ended early, as others wanted its permit: that is no miss.
+func (t *Turn) GaveWay() bool { return t.gaveWay }
 
 // Turns says how often Next was called.
 func (t *Turn) Turns() uint32 { return t.n }

@@ -18,7 +18,7 @@ func TestTurnIsBounded(t *testing.T) {
 		}
 		var turn Turn
 		if rang {
-			turn.Last(Extended())
+			turn.Extend()
 		}
 		start := Now() // on Windows the time package's clock is too coarse
 		for turn.Next() {
@@ -75,8 +75,12 @@ func TestLongSpinGivesWay(t *testing.T) {
 	if permits == 0 {
 		t.Skip("no spinning with one processor")
 	}
-	spin := func(asked time.Duration) (lasted time.Duration) {
+	spin := func(asked time.Duration, extend bool) (lasted time.Duration) {
 		var turn, other Turn
+		if extend {
+			turn.Extend()
+		}
+		asks := asked != 0
 		turn.Last(20 * wakeCost)
 		for turn.Next() {
 			if lasted = turn.Lasted(); asked != 0 && lasted >= asked {
@@ -88,20 +92,26 @@ func TestLongSpinGivesWay(t *testing.T) {
 			}
 		}
 		lasted = turn.Lasted()
+		if early := lasted < 20*wakeCost; turn.GaveWay() != early || early && !asks {
+			t.Errorf("after %v: gave way %v", lasted, turn.GaveWay())
+		}
 		turn.End()
 		other.End()
 		return lasted
 	}
-	if d := spin(0); d < 20*wakeCost {
+	if d := spin(0, false); d < 20*wakeCost {
 		t.Errorf("a spin alone lasts %v", d)
 	}
-	for _, asked := range []time.Duration{1, 2 * wakeCost} {
-		d := spin(asked)
+	for _, test := range []struct {
+		asked, least time.Duration
+		extend       bool
+	}{{1, wakeCost, false}, {2 * wakeCost, 2 * wakeCost, false}, {1, extended * wakeCost, true}} {
+		d := spin(test.asked, test.extend)
 		for tries := 1; d > 19*wakeCost && tries < 20; tries++ { // others may have used the processor meanwhile
-			d = spin(asked)
+			d = spin(test.asked, test.extend)
 		}
-		if d < max(asked, wakeCost) || d > 19*wakeCost {
-			t.Errorf("asked for its permit after %v, it lasts %v", asked, d)
+		if d < test.least || d > 19*wakeCost {
+			t.Errorf("asked for its permit after %v, extended %v, it lasts %v", test.asked, test.extend, d)
 		}
 	}
 }

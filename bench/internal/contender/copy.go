@@ -4,7 +4,7 @@ package contender
 // past them, to main memory, where the other side then has to fetch the bytes from. The C programs do the same.
 const (
 	part   = 256 << 10
-	cached = 4 << 20
+	cached = 2 << 20
 )
 
 // copyBytes is copy in parts that stay in the caches.

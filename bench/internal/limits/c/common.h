@@ -53,7 +53,7 @@ static inline void answer(uint8_t *result, const uint8_t *arg, size_t size) {
 /* copy_bytes is memcpy, in pieces that stay in the caches for messages that these hold. In one call, the C library
    writes large blocks past them, to main memory, where the peer then has to fetch them from. */
 static inline void copy_bytes(uint8_t *to, const uint8_t *from, size_t size) {
-	enum { part = 256 << 10, cached = 4 << 20 };
+	enum { part = 256 << 10, cached = 2 << 20 };
 	if (size <= cached)
 		for (; size > part; size -= part, to += part, from += part) memcpy(to, from, part);
 	memcpy(to, from, size);
