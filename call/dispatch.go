@@ -249,7 +249,7 @@ func (x *session) answer(s *serverSlot, fields responseFields) (ringing time.Dur
 	n := s.number
 	s.rsp.responseFields = fields
 	s.letGo.Store(n)
-	s.rsp.seq.Store(n)
+	wait.Announce(&s.rsp.seq, n)
 	if s.req.waits.Load() == n && x.bell.Due() {
 		x.rang.Store(true)
 		start := wait.Now()

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/partywall/partywall/internal/region"
+	"github.com/partywall/partywall/internal/wait"
 )
 
 // A lyingServer is a server out of the real pieces, with one client, whose every
@@ -146,7 +147,7 @@ func (l *lyingServer) take() (slot int, fields requestFields, err error) {
 		default:
 		}
 		l.bell = (l.bell + 2) | 1
-		l.serverBell.Store(l.bell)
+		wait.Announce(l.serverBell, l.bell)
 		for i := range l.slots {
 			s := l.slot(i)
 			if n := s.req.seq.Load(); n != l.seen[i] {

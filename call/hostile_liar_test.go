@@ -11,6 +11,7 @@ import (
 
 	"github.com/partywall/partywall/internal/fixed"
 	"github.com/partywall/partywall/internal/region"
+	"github.com/partywall/partywall/internal/wait"
 )
 
 // A lyingClient is a client out of the real pieces, whose every word the scripts
@@ -127,7 +128,7 @@ func (l *lyingClient) await(i int) (responseFields, error) {
 	for {
 		l.bell = (l.bell + 2) | 1
 		l.clientBell.Store(l.bell)
-		s.req.waits.Store(l.seq[i])
+		wait.Announce(&s.req.waits, l.seq[i])
 		if s.rsp.seq.Load() == l.seq[i] {
 			return s.rsp.responseFields, nil
 		}

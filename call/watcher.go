@@ -55,7 +55,7 @@ func (c *Conn) enlist(s *clientSlot) bool {
 	want, word, bit := s.seq, &w.parked[s.index/64], uint64(1)<<(s.index%64)
 	word.Or(bit) // first: the watcher that finds the state clears the bit for good
 	s.state.Store(parkedAs(phaseParked, want))
-	s.req.waits.Store(want)
+	wait.Announce(&s.req.waits, want)
 	if s.rsp.seq.Load() == want || c.end.Load() != nil {
 		if s.state.CompareAndSwap(parkedAs(phaseParked, want), phaseNone) {
 			word.And(^bit)

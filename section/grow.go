@@ -8,6 +8,7 @@ import (
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/fixed"
+	"github.com/partywall/partywall/internal/wait"
 )
 
 // follow goes on to the current region, if that is another than a, and reports whether it has. It waits for
@@ -162,7 +163,7 @@ func (c *core) move(ctx context.Context, a, next *attachment) (err error) {
 	}
 	next.swtch.Store(uint64(newSwitch(w.version(), 0)))
 	if held != 0 {
-		a.lock.Store(uint64(held | commitBit))
+		wait.Announce64(a.lock, uint64(held|commitBit))
 		c.ring()
 		a.swtch.Store(uint64(w | movedBit))
 	}

@@ -70,7 +70,7 @@ func (c *core) acquireSlowly(ctx context.Context, a *attachment) (lockWord, erro
 		} else if now.Sub(suspect) > suspicion && c.dead(w.owner()) {
 			if mine := w.next(c.number); a.lock.CompareAndSwap(uint64(w), uint64(mine)) {
 				// The dead one may have cleared this and woken nobody.
-				c.anchor.sleepers.Store(1)
+				wait.Announce(c.anchor.sleepers, 1)
 				return mine, nil
 			}
 			continue

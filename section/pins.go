@@ -3,6 +3,8 @@ package section
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/partywall/partywall/internal/wait"
 )
 
 // pins are the cells that the goroutines of a handle read. Its word in the anchor has a bit
@@ -42,5 +44,5 @@ func (p *pins) store() {
 			word |= 1 << cell
 		}
 	}
-	p.word.Store(word)
+	wait.Announce64(p.word, word)
 }

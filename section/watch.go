@@ -155,7 +155,7 @@ func (w *watch) sleep(known uint64) (version uint64, err error) {
 	defer w.asleep.Store(false)
 
 	seen := c.anchor.bell.Load()
-	c.anchor.sleepers.Store(1)
+	wait.Announce(c.anchor.sleepers, 1)
 	a := c.at.Load()
 	if a == nil {
 		return known, os.ErrClosed

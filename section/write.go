@@ -11,6 +11,7 @@ import (
 
 	"github.com/partywall/partywall"
 	"github.com/partywall/partywall/internal/fixed"
+	"github.com/partywall/partywall/internal/wait"
 )
 
 // A payload is a value on its way into a cell.
@@ -106,7 +107,7 @@ func (c *core) storeInto(ctx context.Context, a *attachment, expect uint64, p *p
 		time.Sleep(pause)
 	}
 	a.fill(a.cell(spare), a.cell(w.cell()), p)
-	a.lock.Store(uint64(held | commitBit))
+	wait.Announce64(a.lock, uint64(held|commitBit))
 	c.ring()
 	next := newSwitch(w.version()+1, spare)
 	a.swtch.Store(uint64(next))

@@ -235,7 +235,7 @@ func (l *Link) patiently(kind uint8, more bool, page []byte, handle windows.Hand
 
 func (l *Link) waits(n uint32) {
 	if l.use() {
-		l.mine.waits.Store(n)
+		wait.Announce(&l.mine.waits, n)
 		l.using.RUnlock()
 	}
 }

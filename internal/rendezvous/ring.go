@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/partywall/partywall"
+	"github.com/partywall/partywall/internal/wait"
 )
 
 // A ring carries frames through shared memory, from one process to one other: where no socket does
@@ -50,7 +51,7 @@ func (r *ring) put(kind uint8, more bool, payload []byte, handle uint64) (ok boo
 	r.copyIn(r.mine, header[:])
 	r.copyIn(r.mine+ringHeader, payload)
 	r.mine += frameRoom(len(payload))
-	r.written.Store(r.mine)
+	wait.Announce64(r.written, r.mine)
 	return true, nil
 }
 
@@ -81,7 +82,7 @@ func (r *ring) look(buf []byte) (frame []byte, handle uint64, err error) {
 // next gives the room of the frame that look has copied back to the writer.
 func (r *ring) next(frame []byte) {
 	r.mine += frameRoom(len(frame) - headerSize)
-	r.read.Store(r.mine)
+	wait.Announce64(r.read, r.mine)
 }
 
 func (r *ring) copyIn(at uint64, b []byte) {

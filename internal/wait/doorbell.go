@@ -18,7 +18,7 @@ func NewSleeper(word *atomic.Uint32) Sleeper { return Sleeper{word: word} }
 // watches before it parks.
 func (s *Sleeper) Sleep() {
 	s.n |= 1
-	s.word.Store(s.n)
+	Announce(s.word, s.n)
 }
 
 // Wake publishes "I am awake" if the word says otherwise. The caller must look
@@ -26,7 +26,7 @@ func (s *Sleeper) Sleep() {
 func (s *Sleeper) Wake() {
 	if s.n&1 == 1 {
 		s.n++
-		s.word.Store(s.n)
+		Announce(s.word, s.n)
 	}
 }
 
