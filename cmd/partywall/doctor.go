@@ -16,6 +16,7 @@ import (
 
 	"github.com/partywall/partywall/call"
 	"github.com/partywall/partywall/internal/doctor"
+	"github.com/partywall/partywall/internal/wait"
 )
 
 func newDoctor() *cobra.Command {
@@ -195,19 +196,19 @@ func callOnce(ctx context.Context, dir string) (_ *callReport, err error) {
 		}
 	}()
 
-	start := time.Now()
+	start := wait.Now() // on Windows the time package's clock is too coarse
 	conn, err := call.Dial(ctx, service, call.Dir(dir), call.Expect(doctorEcho))
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	dialled := time.Now()
-	sent := doctorNumber{uint64(start.UnixNano())}
+	dialled := wait.Now()
+	sent := doctorNumber{uint64(time.Now().UnixNano())}
 	got, err := doctorEcho.Call(ctx, conn, sent)
 	if err != nil {
 		return nil, err
 	}
-	report := &callReport{DialNS: dialled.Sub(start).Nanoseconds(), CallNS: time.Since(dialled).Nanoseconds()}
+	report := &callReport{DialNS: (dialled - start).Nanoseconds(), CallNS: (wait.Now() - dialled).Nanoseconds()}
 	if got != sent {
 		return nil, fmt.Errorf("%d came back for %d", got.Number, sent.Number)
 	}
