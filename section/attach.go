@@ -19,6 +19,7 @@ type attachment struct {
 	swtch  *atomic.Uint64 // the switch word
 	lock   *atomic.Uint64
 	mem    []byte // the cells
+	plain  int    // the size of values that a load may simply copy: small, and of the program's own layout; -1 if they are not
 
 	// busy counts the goroutines of this handle that write here, or read with a pin. Plain
 	// reads are not counted: what they have read is dropped if the attachment has changed.
@@ -57,6 +58,7 @@ func newAttachment(r *region.Region, g geometry, f form) *attachment {
 		swtch:    region.At[atomic.Uint64](mem, regionSwitch),
 		lock:     region.At[atomic.Uint64](mem, regionLock),
 		mem:      mem[g.first : g.first+g.cells*g.stride],
+		plain:    -1,
 	}
 }
 
@@ -75,6 +77,9 @@ func (a *attachment) fit(want form) (err error) {
 	}
 	if a.in.Same() {
 		a.in = nil
+		if a.cells == smallCells {
+			a.plain = a.capacity
+		}
 		return nil
 	}
 	a.out, err = fixed.NewConversion(want.fixed, a.form.fixed)

@@ -42,10 +42,10 @@ func (a *attachment) take(cell []byte, typ *fixed.Type, dst []byte) (body []byte
 const noVersion = ^uint64(0)
 
 // quick tries once what read does, for a small value of typ's own layout, and copies it into dst, which has
-// typ's bytes. It is the way of nearly every load: it takes no lock and makes no system call.
+// typ's bytes; typ is nil where there is no fixed layout. It is the way of nearly every load: it takes no lock and makes no system call.
 func (c *core) quick(typ *fixed.Type, dst []byte) (version uint64) {
 	a := c.at.Load()
-	if a == nil || a.in != nil || a.cells != smallCells {
+	if typ == nil || a == nil || len(dst) != a.plain {
 		return noVersion
 	}
 	before, touching := guard(), true
@@ -61,8 +61,7 @@ func (c *core) quick(typ *fixed.Type, dst []byte) (version uint64) {
 	version = noVersion
 	w := switchWord(a.swtch.Load())
 	if w.cell() < smallCells && !w.moved() {
-		at := w.cell() * a.stride
-		typ.Receive(dst, a.mem[at:at+a.capacity])
+		copy(dst, a.mem[w.cell()*a.stride:])
 		wait.LoadFence()
 		whole := switchWord(a.swtch.Load()).version()-w.version() <= smallCells-2 || !checkWhole
 		if whole && c.at.Load() == a {
@@ -71,6 +70,7 @@ func (c *core) quick(typ *fixed.Type, dst []byte) (version uint64) {
 	}
 	touching = false
 	debug.SetPanicOnFault(before)
+	typ.Mend(dst)
 	return version
 }
 

@@ -76,20 +76,25 @@ func (s *Section[T]) Close() error { return s.core.wrap(s.core.close()) }
 // [Patience]; [partywall.ErrProtocol] if what lies there is nothing that this package has
 // stored. A section of another user's cannot be opened, so that means a mistake or a fault.
 func (s *Section[T]) Load() (v T, err error) {
-	_, err = s.LoadTo(&v)
+	if s.core.quick(s.typ, fixed.Bytes(&v)) == noVersion {
+		_, err = s.load(noContext, &v)
+	}
 	return v, err
 }
 
 // LoadTo is Load into *v, for values that are too large to be passed around, and returns the
 // value's version too: how often the section has been stored. After an error *v may have been
 // changed.
-func (s *Section[T]) LoadTo(v *T) (version uint64, err error) { return s.load(noContext, v) }
+func (s *Section[T]) LoadTo(v *T) (version uint64, err error) {
+	if version = s.core.quick(s.typ, fixed.Bytes(v)); version != noVersion {
+		return version, nil
+	}
+	return s.load(noContext, v)
+}
 
+// load is LoadTo where the quick path has not led to a value. Its patience ends with the context, if that has an end.
 func (s *Section[T]) load(ctx context.Context, v *T) (version uint64, err error) {
 	if s.typ != nil {
-		if version = s.core.quick(s.typ, fixed.Bytes(v)); version != noVersion {
-			return version, nil
-		}
 		version, _, err = s.core.read(ctx, s.typ, fixed.Bytes(v))
 	} else {
 		version, err = s.loadBody(ctx, v)
@@ -177,14 +182,17 @@ func (s *Section[T]) Update(ctx context.Context, f func(v *T) error) error {
 			return s.core.wrap(err)
 		}
 		v := new(T)
-		version, err := s.load(ctx, v)
-		if err != nil {
-			return err
+		version := s.core.quick(s.typ, fixed.Bytes(v))
+		if version == noVersion {
+			var err error
+			if version, err = s.load(ctx, v); err != nil {
+				return err
+			}
 		}
 		if err := f(v); err != nil {
 			return err
 		}
-		_, err = s.store(ctx, version, v)
+		_, err := s.store(ctx, version, v)
 		if !errors.Is(err, errStale) {
 			return s.core.wrap(err)
 		}

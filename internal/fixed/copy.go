@@ -40,12 +40,20 @@ func (t *Type) Receive(dst, src []byte) {
 		t.badLength("Receive", dst, src)
 	}
 	copy(dst, src)
+	t.Mend(dst)
+}
+
+// Mend makes every bool in dst a valid one, where the bytes of a value have been copied by other means than Receive.
+// dst must have Size bytes.
+func (t *Type) Mend(dst []byte) {
 	if len(t.bools) > 0 {
 		mendBools(dst, t.bools)
 	}
 }
 
-// mendBools makes every byte of the spans in the private bytes b a valid bool.
+// mendBools makes every byte of the spans in the private bytes b a valid bool. It is apart so that Mend is inlined.
+//
+//go:noinline
 func mendBools(b []byte, spans []span) {
 	for _, s := range spans {
 		bools := b[s.start:s.end]
