@@ -29,6 +29,7 @@ type Conn struct {
 
 	slots  []atomic.Pointer[clientSlot] // made at first use, by whoever has claimed the slot
 	free   freeSlots
+	turns  turns
 	bell   wait.Bell // the server's
 	place  wait.Place
 	watch  watcher

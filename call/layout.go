@@ -208,6 +208,9 @@ type slotView struct {
 	rsp    *responsePart
 	arg    []byte // argRoom bytes
 	result []byte // resultRoom bytes
+
+	// The first words of arg and result, by which their cache lines are fetched before they are used.
+	argLine, resultLine *atomic.Uint32
 }
 
 func (c *control) slot(i int) slotView {
@@ -219,5 +222,8 @@ func (c *control) slot(i int) slotView {
 		rsp:    region.At[responsePart](mem, rsp),
 		arg:    mem[at+partHeader : at+partHeader+c.argRoom : at+partHeader+c.argRoom],
 		result: mem[rsp+partHeader : rsp+partHeader+c.resultRoom : rsp+partHeader+c.resultRoom],
+
+		argLine:    region.At[atomic.Uint32](mem, at+partHeader),
+		resultLine: region.At[atomic.Uint32](mem, rsp+partHeader),
 	}
 }

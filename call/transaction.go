@@ -133,12 +133,15 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	if !c.alone(s) {
 		if !rang {
 			for range yields {
+				at := c.turns.queue(s.index)
 				runtime.Gosched()
-				if next := c.slots[(s.index+1)%len(c.slots)].Load(); next != nil {
+				if next := c.slots[c.turns.behind(at)].Load(); next != nil {
 					wait.FetchToRead(&next.rsp.seq)
+					wait.FetchToRead(next.resultLine)
 				}
 				if there, err := c.peek(s); there {
 					wait.FetchToWrite(&s.req.seq)
+					wait.FetchToWrite(s.argLine)
 					return true, err
 				}
 			}

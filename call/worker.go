@@ -132,11 +132,22 @@ func (w *worker) sleep(spun bool) bool {
 	return true
 }
 
+// hintLooks is how often look looks for a request where the last one was before it looks for others: a lone caller's
+// comes there, and from many callers there will be several then, to be taken at once. The words with
+// the pending bits are written with each request, so that each look at them costs the client a transfer of their line.
+const hintLooks = 8
+
 // look takes every request that is there, first where the last one was. ok is
 // false when the worker has lost the role or ended the conn.
 func (w *worker) look() (took, ok bool) {
-	if took, ok = w.takeFrom(w.hint); !ok {
-		return took, false
+	for n := 1; ; n++ {
+		if took, ok = w.takeFrom(w.hint); !ok {
+			return took, false
+		}
+		if took || n == hintLooks {
+			break
+		}
+		wait.Pause()
 	}
 	pending := w.session.control.pending
 	for g := range pending {
@@ -163,6 +174,8 @@ func (w *worker) takeFrom(i int) (took, ok bool) {
 		x.end(fmt.Errorf("%w: slot %d: request %d after %d, of which %d is answered", partywall.ErrProtocol, i, n, s.seen, s.letGo.Load()))
 		return false, false
 	}
+	wait.FetchToRead(s.argLine)
+	wait.FetchToWrite(s.resultLine)
 	s.seen, s.number = n, n
 	w.seen[i/64] ^= 1 << (i % 64)
 	w.hint = i

@@ -29,6 +29,9 @@ var permits = int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU()) - 1)
 // refused counts the spins that have found no permit.
 var refused atomic.Uint32
 
+// Pause is one spin-wait hint: 10 to 50 ns, depending on the processor.
+func Pause() { pause(1) }
+
 // A Turn is one spin, for as long as it costs to wake a sleeping process: that is at
 // most twice as dear as knowing the future (the ski-rental bound). The zero value is
 // ready, and [Turn.Next] is called between two looks. A Turn belongs to one goroutine.
