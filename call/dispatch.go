@@ -101,7 +101,7 @@ func (w *worker) runInline(s *serverSlot, h *handler, timed bool) (ok bool) {
 			x.server.monitor.settle()
 			x.apart.Add(-1)
 		case !returned:
-			x.users.Go(newWorker(x).work)
+			w.replace()
 		}
 	}()
 	if timed {

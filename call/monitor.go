@@ -111,7 +111,8 @@ func (m *monitor) settle() {
 	defer m.mu.Unlock()
 }
 
-// overtake gives the role to a new worker, unless the handler has just returned.
+// overtake gives the role to a new worker, unless the handler has just returned. If the reader is in the handler, there will be
+// a new reader too: CANCEL and the end of the conn are not noticed until then.
 func (w *worker) overtake(run uint64) bool {
 	x := w.session
 	x.apart.Add(1)
@@ -122,6 +123,6 @@ func (w *worker) overtake(run uint64) bool {
 	if h := w.method; h != nil {
 		h.recent.Store(int64(tooLong))
 	}
-	x.users.Go(newWorker(x).work)
+	w.replace()
 	return true
 }

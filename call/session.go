@@ -14,8 +14,8 @@ import (
 	"github.com/partywall/partywall/internal/wait"
 )
 
-// A session is a conn as the server has it. Its goroutines are the reader, which
-// owns it, one worker with the role of looking for requests, and handlers.
+// A session is a conn as the server has it. Its goroutines are the reader, at most one worker with
+// the role of looking for requests, which the reader has while the server sleeps, and handlers.
 type session struct {
 	server  *Server
 	link    *rendezvous.Link
@@ -31,8 +31,7 @@ type session struct {
 	ctx    *connContext // ends with the conn; the handlers' context, or its parent
 	cancel context.CancelCauseFunc
 	ended  atomic.Bool
-	wake   chan struct{}  // a token: the worker shall look
-	users  sync.WaitGroup // workers and handlers: whoever uses the memory
+	users  sync.WaitGroup // readers, workers and handlers: whoever uses the memory
 	apart  atomic.Int64   // handlers that do not run in the worker
 	worked atomic.Int64   // nanoseconds that the last handler took that was timed
 	rang   atomic.Bool    // an answer found the client asleep since the worker last had nothing to do
@@ -53,7 +52,6 @@ func newSession(s *Server, link *rendezvous.Link) (*session, error) {
 		peer:    peerOf(link.Peer()),
 		control: newControl(g, r),
 		slots:   make([]atomic.Pointer[serverSlot], g.slots),
-		wake:    make(chan struct{}, 1),
 		calls:   make([]atomic.Uint64, len(s.handlers)),
 	}
 	x.control.writeHeader()
@@ -70,9 +68,8 @@ func newSession(s *Server, link *rendezvous.Link) (*session, error) {
 // serve serves the client until the conn ends, and returns when nothing of it is
 // left.
 func (x *session) serve() {
-	x.users.Go(func() { newWorker(x).work() })
-	err := x.read()
-	x.end(err)
+	x.users.Go(newWorker(x).work)
+	x.users.Go(x.read)
 	x.users.Wait()
 	x.server.monitor.forget(x)
 	x.lent.close()
@@ -89,7 +86,6 @@ func (x *session) end(err error) {
 			x.server.config.onError(fmt.Errorf("service %q: conn of %v ended: %w", x.server.name, x.link.Peer(), err))
 		}
 	}
-	x.poke()
 }
 
 // leave ends the conn because the server closes. BYE promises that what was not
@@ -101,28 +97,24 @@ func (x *session) leave() {
 	x.end(context.Cause(x.server.ctx))
 }
 
-// poke makes the worker look.
-func (x *session) poke() {
-	select {
-	case x.wake <- struct{}{}:
-	default:
-	}
-}
-
 // busy reports whether a handler runs. A worker that is overtaken counts as apart
 // before it loses the role, so the role is asked first.
 func (x *session) busy() bool { return x.role.inside() || x.apart.Load() != 0 }
 
-// read is the session's reader; it returns why the conn has ended.
-func (x *session) read() error {
+// read is the session's reader. It ends with the conn, or when it was overtaken in a handler, and there is another one.
+func (x *session) read() {
+	w := &worker{role: &x.role, reads: true}
 	for {
 		m, err := x.link.Receive()
 		if err == nil {
-			x.poke() // whatever the message: a ring is dropped while the link is full of others
 			err = x.receive(m)
 		}
 		if err != nil {
-			return gone(err)
+			x.end(gone(err))
+			return
+		}
+		if !w.rung() { // whatever the message: a ring is dropped while the link is full of others
+			return
 		}
 	}
 }

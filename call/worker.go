@@ -20,8 +20,23 @@ type role struct {
 	hint    int      // the slot taken last
 	waited  bool     // a medium handler has run since the last look in vain
 	crowd   int      // so many medium handlers still run apart
+	asleep  since    // while nobody has the role
 
+	duty    atomic.Uint32
 	current atomic.Pointer[worker] // for the monitor
+}
+
+// What duty says: whether a goroutine has the role.
+const (
+	dutyHeld = iota // one has
+	dutyRung        // the same, and the reader has heard a ring meanwhile
+	dutyNone        // none has: the server sleeps, and the reader takes it with the next ring
+)
+
+// since is when the server fell asleep, and whether after a spin in vain.
+type since struct {
+	at   time.Duration // wait.Now
+	spun bool
 }
 
 func (r *role) init(x *session) {
@@ -36,9 +51,11 @@ func (r *role) inside() bool {
 	return w != nil && w.inline.Load() != 0
 }
 
-// worker is one goroutine that has, or had, the role.
+// worker is one goroutine that has, or had, the role, or the reader, which has it now and then.
 type worker struct {
 	*role
+	reads bool // it is the reader's
+	spins bool // it shall spin before it sleeps, whatever the predictor says next
 
 	// inline is 0 outside handlers, and inside the number of the handler's run.
 	// The monitor overtakes the worker by replacing the number with overtaken, the
@@ -65,7 +82,16 @@ func newWorker(x *session) *worker {
 	return w
 }
 
-// work looks for requests until the conn has ended or the worker is overtaken.
+// replace starts others in the place of a goroutine that is lost to a handler.
+func (w *worker) replace() {
+	x := w.session
+	x.users.Go(newWorker(x).work)
+	if w.reads {
+		x.users.Go(x.read)
+	}
+}
+
+// work looks for requests until there is nothing to do, the conn has ended or the worker is overtaken.
 func (w *worker) work() {
 	x := w.session
 	turn := wait.Turn{Place: &x.place}
@@ -87,7 +113,8 @@ func (w *worker) work() {
 		}
 		w.waited = false
 		if !looking {
-			looking, spin = true, w.idle.Spin()
+			looking, spin = true, w.spins || w.idle.Spin()
+			w.spins = false
 			if x.rang.Load() {
 				x.rang.Store(false)
 				turn.Extend()
@@ -110,25 +137,76 @@ func (w *worker) work() {
 	x.server.monitor.forget(x)
 }
 
-// sleep publishes that the server sleeps, looks again, and waits for a ring.
+// sleep publishes that the server sleeps, looks again, and lays the role down. It reports whether the worker is to go on, since there
+// was something.
 func (w *worker) sleep(spun bool) bool {
-	x := w.session
 	w.sleeper.Sleep()
 	took, ok := w.look()
 	if !ok {
 		return false
 	}
-	if !took && !x.ended.Load() {
-		x.server.monitor.forget(x)
-		start := wait.Now()
-		<-x.wake
-		if !spun {
-			w.idle.Idled(wait.Now() - start)
-		}
-		x.place.Look()
-		x.server.monitor.watch(x)
+	if !took && w.layDown(spun) {
+		return false
 	}
 	w.sleeper.Wake()
+	return true
+}
+
+// layDown leaves the role to the reader, unless that has heard a ring since the role was taken.
+func (w *worker) layDown(spun bool) bool {
+	x := w.session
+	x.server.monitor.forget(x)
+	w.asleep = since{wait.Now(), spun}
+	if w.duty.CompareAndSwap(dutyHeld, dutyNone) {
+		return true
+	}
+	w.duty.Store(dutyHeld)
+	x.server.monitor.watch(x)
+	return false
+}
+
+// rung is what the reader does after each message: it looks for requests, if nobody else does. It reports whether
+// it still is the reader: while it is in a handler, the monitor may have given that to another.
+func (w *worker) rung() bool {
+	for {
+		switch w.duty.Load() {
+		case dutyNone:
+			if w.duty.CompareAndSwap(dutyNone, dutyHeld) {
+				return w.doze()
+			}
+		case dutyHeld:
+			if w.duty.CompareAndSwap(dutyHeld, dutyRung) {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+}
+
+// doze looks for requests without waking up: the reader publishes another sleep, looks once, and reads on. Where requests are
+// rare, that saves waking a worker for each; the runtime wakes another thread with it, which takes
+// a processor that the client needs. When requests come often, it starts a worker.
+func (w *worker) doze() (reads bool) {
+	x := w.session
+	x.role.current.Store(w)
+	x.server.monitor.watch(x)
+	if !w.asleep.spun {
+		w.idle.Idled(wait.Now() - w.asleep.at)
+	}
+	x.place.Look()
+	w.sleeper.Again()
+	took, ok := w.look()
+	switch {
+	case !ok:
+		return w.inline.Load() != overtaken
+	case took && w.idle.Spin():
+		next := newWorker(x)
+		next.spins = true
+		x.users.Go(next.work)
+		return true
+	}
+	w.layDown(false) // only the reader itself hears rings
 	return true
 }
 

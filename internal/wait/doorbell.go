@@ -21,6 +21,13 @@ func (s *Sleeper) Sleep() {
 	Announce(s.word, s.n)
 }
 
+// Again publishes another sleep, of a side that sleeps: the peer rings once more. The caller must look
+// at everything that it watches before it parks again.
+func (s *Sleeper) Again() {
+	s.n += 2
+	Announce(s.word, s.n)
+}
+
 // Wake publishes "I am awake" if the word says otherwise. The caller must look
 // at everything that it watches afterwards.
 func (s *Sleeper) Wake() {
