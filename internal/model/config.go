@@ -31,6 +31,7 @@ type Config struct {
 
 	Handlers Handlers
 	Overtake bool // the monitor may give the first worker's role to a standby
+	Doze     bool // a sleeping worker may take requests without waking
 	Cancel   bool // a caller may give up wherever it waits
 	Leave    bool // the server may shut down in order
 	Close    bool // the client may close the conn
@@ -64,6 +65,7 @@ func (c Config) String() string {
 		name string
 	}{
 		{c.Overtake, "overtaking"},
+		{c.Doze, "doze"},
 		{c.Cancel, "cancel"},
 		{c.Leave, "shutdown"},
 		{c.Close, "close"},
@@ -130,6 +132,12 @@ const (
 	LeaseStaysListed                // a lease that gives up leaves its bit in the list
 	LeasedLate                      // who gives up looks whether it is a lease after its mark is abandoned
 	EndMarksFirst                   // a lease marks its slot abandoned before it looks at rsp once more
+	DozeOldSleep                    // a doze takes the token and looks, but publishes no new sleep
+	DozeLookFirst                   // a doze publishes its new sleep after the look
+	DozeEven                        // a doze stores the word after its own, instead of the next odd one
+	DozeParksEarly                  // a doze parks after one handler, whatever else its look has found
+	DozeForgetsLeave                // a doze that has run something parks without looking for the shutdown
+	StandbyStaysOdd                 // the standby does not begin by making an odd word even
 	mutations
 )
 
@@ -149,6 +157,9 @@ var mutationNames = [mutations]string{
 	"no token for the drain", "lease abandons at once", "lease frees with its answer outstanding",
 	"lease publishes before the old answer", "lease leaves its mark", "lease leaves its list bit",
 	"leased looked at too late", "lease marks before it looks",
+	"doze: no new sleep", "doze: new sleep after the look", "doze: an even word",
+	"doze: parks after one handler", "doze: shutdown is not looked for before parking",
+	"standby begins with an odd word",
 }
 
 // String returns a short name.

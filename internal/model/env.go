@@ -42,6 +42,9 @@ func (m *Calls) stepMonitor(s *State, out []Succ[State]) []Succ[State] {
 	}
 	n.role, n.busy, n.armed = 1, 0, 0
 	n.workers[1].pc = woLook
+	if s.asleep[server] != 0 && m.Mutation != StandbyStaysOdd {
+		n.workers[1].pc = woEven // the worker that has lost its role dozed
+	}
 	if m.Mutation == MonitorForgetsDoorbell {
 		n.workers[1].pc = woPark
 	}

@@ -19,21 +19,21 @@ var configs = []struct {
 }{
 	{Config: Config{Callers: 4, Calls: 3, Slots: 2, Local: true, Cancel: true}},
 	{Config: Config{Callers: 4, Calls: 3, Slots: 1, Local: true, Cancel: true, Death: ServerDies}, large: true},
-	{Config: Config{Callers: 1, Calls: 3, Slots: 1}},
-	{Config: Config{Callers: 1, Calls: 3, Slots: 1, Cancel: true, Death: ClientDies | ServerDies}},
-	{Config: Config{Callers: 1, Calls: 2, Slots: 1, Handlers: Either, Cancel: true, Death: ClientDies | ServerDies}},
+	{Config: Config{Callers: 1, Calls: 3, Slots: 1, Doze: true}},
+	{Config: Config{Callers: 1, Calls: 3, Slots: 1, Doze: true, Cancel: true, Death: ClientDies | ServerDies}},
+	{Config: Config{Callers: 1, Calls: 2, Slots: 1, Handlers: Either, Doze: true, Cancel: true, Death: ClientDies | ServerDies}},
 	{Config: Config{Callers: 1, Calls: 2, Slots: 1, Handlers: Either, Overtake: true, Cancel: true}, large: true},
-	{Config: Config{Callers: 1, Calls: 2, Slots: 1, Overtake: true, Leave: true, Death: ClientDies | ServerDies}},
+	{Config: Config{Callers: 1, Calls: 2, Slots: 1, Overtake: true, Doze: true, Leave: true, Death: ClientDies | ServerDies}, large: true},
 	{Config: Config{Callers: 1, Calls: 5, Slots: 1}},
 	{Config: Config{Callers: 2, Calls: 1, Slots: 1, Handlers: Either, Cancel: true, Death: ClientDies | ServerDies}},
-	{Config: Config{Callers: 1, Calls: 2, Slots: 1, Handlers: Own, Leave: true, Death: ServerDies}},
+	{Config: Config{Callers: 1, Calls: 2, Slots: 1, Handlers: Own, Doze: true, Leave: true, Death: ServerDies}},
 	{Config: Config{Callers: 2, Calls: 1, Slots: 1, Leave: true, Overtake: true}, huge: true},
 	{Config: Config{Callers: 2, Calls: 2, Slots: 1}, large: true},
 	{Config: Config{Callers: 1, Calls: 3, Slots: 1, Recheck: true}},
 	{Config: Config{Callers: 2, Calls: 1, Slots: 1, Recheck: true, Cancel: true, Death: ServerDies}},
-	{Config: Config{Callers: 2, Calls: 1, Slots: 2}},
-	{Config: Config{Callers: 2, Calls: 1, Slots: 2, Cancel: true, Death: ServerDies}, large: true},
-	{Config: Config{Callers: 2, Calls: 1, Slots: 2, Overtake: true}, large: true},
+	{Config: Config{Callers: 2, Calls: 1, Slots: 2, Doze: true}},
+	{Config: Config{Callers: 2, Calls: 1, Slots: 2, Doze: true, Cancel: true, Death: ServerDies}, large: true},
+	{Config: Config{Callers: 2, Calls: 1, Slots: 2, Overtake: true, Doze: true}, large: true},
 	{Config: Config{Callers: 3, Calls: 1, Slots: 1}, large: true},
 	{Config: Config{Callers: 3, Calls: 2, Slots: 1, Local: true, Cancel: true, Close: true}},
 	{Config: Config{Callers: 1, Calls: 3, Slots: 1, Cancel: true, Close: true, List: true}, large: true},
@@ -51,6 +51,8 @@ var configs = []struct {
 	{Config: Config{Callers: 2, Calls: 1, Slots: 2, Handlers: Own}, huge: true},
 	{Config: Config{Callers: 1, Calls: 3, Slots: 1, Handlers: Either}, huge: true},
 	{Config: Config{Callers: 2, Calls: 2, Slots: 1, Cancel: true, Death: ServerDies}, huge: true},
+	{Config: Config{Callers: 1, Calls: 2, Slots: 1, Handlers: Either, Overtake: true, Doze: true, Cancel: true}, huge: true},
+	{Config: Config{Callers: 2, Calls: 2, Slots: 1, Doze: true}, huge: true},
 }
 
 // TestExplore explores the protocol as it should be: nothing may be violated.
@@ -131,6 +133,12 @@ var mutationConfigs = map[Mutation]Config{
 	LeaseStaysListed:       {Callers: 1, Leases: 1, Calls: 1, Slots: 1, Cancel: true, Close: true, List: true},
 	LeasedLate:             {Callers: 2, Leases: 1, Calls: 1, Slots: 1, Cancel: true},
 	EndMarksFirst:          {Callers: 1, Leases: 1, Calls: 1, Slots: 1, Cancel: true, Close: true},
+	DozeOldSleep:           {Callers: 1, Calls: 2, Slots: 1, Doze: true},
+	DozeLookFirst:          {Callers: 1, Calls: 2, Slots: 1, Doze: true},
+	DozeEven:               {Callers: 1, Calls: 2, Slots: 1, Doze: true},
+	DozeParksEarly:         {Callers: 2, Calls: 1, Slots: 2, Doze: true},
+	DozeForgetsLeave:       {Callers: 1, Calls: 1, Slots: 1, Leave: true, Doze: true},
+	StandbyStaysOdd:        {Callers: 1, Calls: 2, Slots: 1, Overtake: true, Doze: true},
 }
 
 // TestMutations explores each seeded mistake: a property must be violated.

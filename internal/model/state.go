@@ -81,7 +81,8 @@ type watcher struct{ pc, slot, mark, look, all, waits uint8 }
 // drain is what unmaps the memory; it has taken these free bits.
 type drain struct{ pc, took uint8 }
 
-type worker struct{ pc, slot, look, hinted, age, num uint8 }
+// doze says what is left of a doze.
+type worker struct{ pc, slot, look, hinted, doze, age, num uint8 }
 
 // num is the request just answered: its number + 1.
 type handler struct{ pc, slot, age, num uint8 }

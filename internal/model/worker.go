@@ -23,6 +23,9 @@ const (
 	woReq2              // the same: req
 	woPark              // wait for a token, the end of the conn
 	woEven              // store the even word
+	woDoze              // dozes: store the next odd word
+	woDozeLook          // dozes: look at the hinted slot, and at the pending bits
+	woDozed             // has run what it found: park, unless the server shuts down
 )
 
 var workerNames = [2]string{"worker", "standby"}
@@ -75,7 +78,11 @@ func (m *Calls) stepWorker(s *State, i int, out []Succ[State]) []Succ[State] {
 		// It sleeps when it has found nothing for a while; by then there may
 		// be something: it may sleep at any time, and the look after it has to
 		// find out.
-		n.newSleep(server)
+		if s.asleep[server] == 0 {
+			n.newSleep(server)
+		} else {
+			n.asleep[server] = 0 // StandbyStaysOdd: the word after an odd one
+		}
 		if m.Mutation == WorkerNoSecondLook {
 			emit("stores the odd word", woPark)
 		} else {
@@ -90,13 +97,8 @@ func (m *Calls) stepWorker(s *State, i int, out []Succ[State]) []Succ[State] {
 			}
 			break
 		}
-		if w.look &^= 1 << w.slot; w.look == 0 {
-			w.slot = 0
-			emit("looks at req: the bit lags behind", woLook)
-		} else {
-			w.slot = uint8(bits.TrailingZeros8(w.look))
-			emit("looks at req: the bit lags behind", woReq)
-		}
+		w.look &^= 1 << w.slot
+		emit("looks at req: the bit lags behind", m.goOn(w))
 	case woTake:
 		out = m.take(n, i, "takes the slot", out)
 	case woRefuse, woRun, woStore, woEarly, woWaits, woWaitsEarly, woLoad, woCas, woSend, woLetGo:
@@ -104,18 +106,18 @@ func (m *Calls) stepWorker(s *State, i int, out []Succ[State]) []Succ[State] {
 		what := m.stepHandler(&n, &h)
 		w.age, w.num = h.age, h.num
 		if h.pc == woLeave && !m.Overtake { // nobody can have taken the role
-			w.slot, h.pc = 0, woLook
+			h.pc = m.goOn(w)
 		}
 		emit(what, h.pc)
 	case woLeave:
-		w.slot, w.age = 0, 0
+		w.age = 0
 		own := int(s.role) == i
 		switch {
 		case own || m.Mutation == RoleIgnored:
 			if own {
 				n.busy = 0
 			}
-			emit("leaves the handler with its role", woLook)
+			emit("leaves the handler with its role", m.goOn(w))
 		default:
 			n.handlerDone()
 			*w = worker{}
@@ -150,11 +152,17 @@ func (m *Calls) stepWorker(s *State, i int, out []Succ[State]) []Succ[State] {
 		if s.token[server] != 0 {
 			n.token[server] = 0
 			emit("takes a token", woEven)
+			if m.Doze {
+				n.token[server] = 0
+				emit("takes a token, will doze", m.dozeFirst())
+			}
 		}
 		if s.ended[server] != 0 && m.Mutation != EndForgetsWorker {
 			*w = worker{}
 			emit("sees the end of the conn, ends", woOff)
 		}
+	default:
+		out = m.stepDoze(s, i, out)
 	}
 	return out
 }
@@ -173,7 +181,15 @@ func (m *Calls) take(n State, i int, what string, out []Succ[State]) []Succ[Stat
 		n.seen[slot] = (n.seen[slot] + 1) % modulus
 	}
 	n.hint = slot
-	w.look, w.hinted = 0, 0
+	w.hinted = 0
+	switch {
+	case m.Mutation == DozeParksEarly && w.doze != dozeNone:
+		w.look, w.doze = 0, dozeRest
+	case w.doze == dozeRest:
+		w.look &^= 1 << slot
+	default:
+		w.look = 0
+	}
 	// The handler's first step is made at once: it touches only what the
 	// server owns from the take on.
 	taken, h := n, handler{pc: woRun, slot: slot}
@@ -195,7 +211,7 @@ func (m *Calls) take(n State, i int, what string, out []Succ[State]) []Succ[Stat
 			if n.handlers[g].pc == woOff {
 				m.stepHandler(&n, &h)
 				n.handlers[g] = h
-				n.workers[i].slot, n.workers[i].pc = 0, woLook
+				n.workers[i].pc = m.goOn(&n.workers[i])
 				out = append(out, Succ[State]{Who: workerNames[i], What: what + ", starts a goroutine that runs the handler", State: n})
 				break
 			}
