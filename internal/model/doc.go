@@ -39,8 +39,8 @@
 //     looks at the hinted slot and then once at the pending bits, runs what it finds, and parks
 //     without another look. In the program it is the reader that dozes for the worker; here it
 //     is the worker itself, while the reader goes on reading. So the program has to see to it that
-//     a token from elsewhere does not wake the worker during a doze, and that somebody reads
-//     rings for the standby when the monitor overtakes a doze.
+//     one of them has the role, and that somebody reads rings for the standby when the monitor
+//     overtakes a doze: call/doze_test.go.
 //   - Writing a request and storing req, running a handler with its take (and
 //     writing its response), reading a result and setting the free bit, are
 //     one step each: what lies between is owned by one side, which the checks
