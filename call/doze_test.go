@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,9 +31,10 @@ type dozing struct {
 	t           *testing.T
 	srv         *Server
 	conn        *Conn
-	session     *session
+	session     atomic.Pointer[session]
 	served      chan error
 	begun, over chan error
+	byReader    atomic.Int32 // stuck handlers that the reader ran
 }
 
 func newDozing(t *testing.T) *dozing {
@@ -47,6 +49,9 @@ func newDozing(t *testing.T) *dozing {
 		return nil
 	})
 	stuckM.Handle(srv, func(ctx context.Context, in *In[uint64], out *Out[uint64]) error {
+		if w := d.session.Load().role.current.Load(); w.reads && w.inline.Load() != 0 {
+			d.byReader.Add(1)
+		}
 		if in.Arg < atOnce {
 			d.begun <- nil
 			<-ctx.Done()
@@ -64,7 +69,7 @@ func newDozing(t *testing.T) *dozing {
 	if d.conn, err = Dial(t.Context(), "doze", Expect(dozeM, stuckM)); err != nil {
 		t.Fatal(err)
 	}
-	d.session = srv.all()[0]
+	d.session.Store(srv.all()[0])
 	t.Cleanup(func() {
 		d.conn.Close()
 		srv.Close()
@@ -75,13 +80,24 @@ func newDozing(t *testing.T) *dozing {
 	return d
 }
 
-// sleeps waits until the server has laid its role down.
-func (d *dozing) sleeps() {
+// sleeps waits until the server has laid its role down, and says how long handlers took of late: slow ones run apart.
+func (d *dozing) sleeps(recent time.Duration) {
 	d.t.Helper()
-	for end := time.Now().Add(proctest.Watchdog); d.session.role.duty.Load() != dutyNone; time.Sleep(100 * time.Microsecond) {
+	for end := time.Now().Add(proctest.Watchdog); d.session.Load().role.duty.Load() != dutyNone; time.Sleep(100 * time.Microsecond) {
 		if time.Now().After(end) {
 			d.t.Fatal("the server does not fall asleep")
 		}
+	}
+	for _, h := range d.srv.handlers {
+		h.recent.Store(int64(recent))
+	}
+}
+
+// ran asks for so many handlers that the reader has run.
+func (d *dozing) ran(least int32) {
+	d.t.Helper()
+	if n := d.byReader.Load(); n < least {
+		d.t.Errorf("the reader was in %d handlers, and not in %d", n, least)
 	}
 }
 
@@ -121,9 +137,9 @@ func TestDozeServes(t *testing.T) {
 	d := newDozing(t)
 	byReader := 0
 	for end := time.Now().Add(proctest.Watchdog); byReader < 100; {
-		d.sleeps()
+		d.sleeps(0)
 		d.call()
-		if w := d.session.role.current.Load(); w.reads {
+		if w := d.session.Load().role.current.Load(); w.reads {
 			byReader++
 		}
 		if time.Now().After(end) {
@@ -139,7 +155,7 @@ func TestDozeInAHandlerThatDoesNotEnd(t *testing.T) {
 			d := newDozing(t)
 			d.call()
 			for range 20 {
-				d.sleeps()
+				d.sleeps(0)
 				ctx, cancel := context.WithCancel(context.Background())
 				done := d.stuck(ctx, then)
 				d.call()
@@ -152,6 +168,7 @@ func TestDozeInAHandlerThatDoesNotEnd(t *testing.T) {
 				}
 				d.call()
 			}
+			d.ran(5)
 		})
 	}
 }
@@ -161,23 +178,36 @@ func TestDozeInAHandlerThatIsQuick(t *testing.T) {
 	d := newDozing(t)
 	for range 50 {
 		for _, then := range []uint64{stuckReturns, stuckGoexits, stuckPanics} {
-			d.sleeps()
+			d.sleeps(0)
 			ctx, cancel := context.WithTimeout(context.Background(), proctest.Watchdog)
 			_, err := stuckM.Call(ctx, d.conn, then+atOnce)
 			cancel()
 			if remote := (*RemoteError)(nil); errors.As(err, &remote) != (then != stuckReturns) {
 				t.Fatal(then, err)
 			}
-			d.sleeps()
+			d.sleeps(0)
 			d.call()
 		}
 	}
+	d.ran(50)
+}
+
+// Handlers of medium length are the reader's too, as long as requests come one by one.
+func TestDozeInAMediumHandler(t *testing.T) {
+	d := newDozing(t)
+	for range 20 {
+		d.sleeps(5 * shortLimit)
+		if _, err := stuckM.Call(t.Context(), d.conn, stuckReturns+atOnce); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.ran(15)
 }
 
 // A client that goes while the reader is in its handler is noticed.
 func TestDozeClientGoes(t *testing.T) {
 	d := newDozing(t)
-	d.sleeps()
+	d.sleeps(0)
 	done := d.stuck(context.Background(), stuckReturns)
 	d.conn.Close()
 	if err := d.wait(done); err == nil {
@@ -189,7 +219,7 @@ func TestDozeClientGoes(t *testing.T) {
 // A server that closes while its reader is in a handler ends it.
 func TestDozeServerCloses(t *testing.T) {
 	d := newDozing(t)
-	d.sleeps()
+	d.sleeps(0)
 	done := d.stuck(context.Background(), stuckReturns)
 	if err := d.srv.Close(); err != nil {
 		t.Error(err)

@@ -64,7 +64,7 @@ func BenchmarkStepArgument(b *testing.B) {
 	}
 }
 
-// BenchmarkStepLook is what an idle worker does between two pauses.
+// BenchmarkStepLook is what an idle worker does in a turn of its spin: pauses at the slot taken last, and a look at the pending bits.
 func BenchmarkStepLook(b *testing.B) {
 	g := geometry{slots: maxSlots, argRoom: minRoom, resultRoom: minRoom}
 	r, err := region.Create("control", g.size(), region.Sparse)

@@ -20,6 +20,7 @@ type role struct {
 	hint    int      // the slot taken last
 	waited  bool     // a medium handler has run since the last look in vain
 	crowd   int      // so many medium handlers still run apart
+	run     uint64   // counts handlers' runs
 	asleep  since    // while nobody has the role
 
 	duty    atomic.Uint32
@@ -62,7 +63,6 @@ type worker struct {
 	// worker returns from the handler by replacing it with 0: whoever wins has the
 	// role.
 	inline atomic.Uint64
-	run    uint64   // counts handlers' runs
 	method *handler // that runs; the worker writes it while inline is 0
 }
 
@@ -195,6 +195,7 @@ func (w *worker) doze() (reads bool) {
 		w.idle.Idled(wait.Now() - w.asleep.at)
 	}
 	x.place.Look()
+	w.waited = false // there was nothing to do
 	w.sleeper.Again()
 	took, ok := w.look()
 	switch {

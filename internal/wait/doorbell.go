@@ -3,7 +3,7 @@ package wait
 import "sync/atomic"
 
 // A doorbell is one 32-bit word in shared memory that one side alone writes:
-// even while it is awake, odd while it sleeps, growing by one at each change.
+// even while it is awake, odd while it sleeps, growing by one at each change, by two from one sleep to another.
 
 // A Sleeper is the writing end of a doorbell. One goroutine at a time uses it.
 type Sleeper struct {

@@ -12,7 +12,7 @@ const (
 	maxBurst = 64
 
 	// freeTurns are the turns before a spin looks at the clock and asks for one
-	// of the process's permits: 167 PAUSEs, or two microseconds and more.
+	// of the process's permits: 167 PAUSEs, or two microseconds and more, besides what the looks between them take.
 	freeTurns = 48
 
 	// maxSkip is how many waits in a row are not spun after spins that failed.
