@@ -58,7 +58,8 @@ var describeMethod = func() *Method[struct{}, Description] {
 // Describe asks the service behind the conn what it is, what methods it has, and how
 // they are used. The errors are those of [Method.Call].
 func (c *Conn) Describe(ctx context.Context) (Description, error) {
-	d, _, err := describeMethod.once(ctx, c, struct{}{}, parcel{})
+	var d Description
+	_, err := describeMethod.once(ctx, c, &struct{}{}, &d, &parcel{})
 	d.Service, d.PID, d.UID, d.UserID = c.service, c.peer.PID, c.peer.UID, c.peer.User
 	d.Program = cleanText(d.Program)
 	for i := range d.Methods {

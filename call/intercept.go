@@ -115,14 +115,20 @@ func (c *Conn) intercept(ctx context.Context, method string, do func(ctx context
 	return err
 }
 
-func (m *Method[A, R]) intercepted(ctx context.Context, c *Conn, arg A, body, into []byte, wantBody bool) (R, []byte, error) {
-	var result R
-	extended := into
-	err := c.intercept(ctx, m.name, func(ctx context.Context, meta []byte) (err error) {
-		result, extended, err = m.once(ctx, c, arg, parcel{meta: meta, body: body, into: into, wantBody: wantBody})
+func (m *Method[A, R]) intercepted(ctx context.Context, c *Conn, arg *A, result *R, p *parcel) (extended []byte, err error) {
+	// What an interceptor's function refers to lies on the heap: copies, for the caller's own stay on the stack.
+	question, parcel, answer := *arg, *p, *result
+	extended = p.into
+	err = c.intercept(ctx, m.name, func(ctx context.Context, meta []byte) (err error) {
+		var r R
+		again := parcel // an interceptor may ask twice
+		again.meta = meta
+		extended, err = m.once(ctx, c, &question, &r, &again)
+		answer = r
 		return err
 	})
-	return result, extended, err
+	*result = answer
+	return extended, err
 }
 
 // intercept puts the server's interceptors around a handler.

@@ -24,19 +24,28 @@ type parcel struct {
 // there; the rest in a body region. docs/LAYOUT.md, "A body region".
 func (t *transaction) place(ctx context.Context, p *parcel) (requestFields, error) {
 	f := requestFields{argLen: uint32(p.argLen), metaLen: uint32(len(p.meta)), bodyLen: uint64(len(p.body))}
-	if len(p.body) > MaxBody {
-		return f, fmt.Errorf("%w: a body of %d bytes; the limit is %d", partywall.ErrTooLarge, len(p.body), MaxBody)
-	}
 	arg, meta := t.conn.spill(f.argLen, f.metaLen)
 	sent := bulk(f.bodyLen, arg+meta)
 	asked, guess := t.room(p)
 	if sent > 0 || asked > 0 || guess > 0 || p.wantBody {
-		if err := t.lend(ctx, sent, asked, guess); err != nil {
-			return f, err
-		}
-		if r := t.slot.region; r != nil {
-			f.region = r.number
-		}
+		err := t.placeBehind(ctx, p, &f, sent, asked, guess)
+		return f, err
+	}
+	copy(t.slot.arg, p.data)
+	copy(t.slot.arg[p.argLen:], p.meta)
+	return f, nil
+}
+
+// placeBehind is place for a parcel that needs a body region. It is apart so that other calls need less of the stack.
+func (t *transaction) placeBehind(ctx context.Context, p *parcel, f *requestFields, sent uint64, asked, guess int) error {
+	if len(p.body) > MaxBody {
+		return fmt.Errorf("%w: a body of %d bytes; the limit is %d", partywall.ErrTooLarge, len(p.body), MaxBody)
+	}
+	if err := t.lend(ctx, sent, asked, guess); err != nil {
+		return err
+	}
+	if r := t.slot.region; r != nil {
+		f.region = r.number
 	}
 	var behind []byte // the body
 	if sent > 0 {
@@ -44,6 +53,7 @@ func (t *transaction) place(ctx context.Context, p *parcel) (requestFields, erro
 		copyBody(mem, p.body)
 		behind = mem[min(bodyOffset(f.bodyLen), uint64(len(mem))):]
 	}
+	arg, meta := t.conn.spill(f.argLen, f.metaLen)
 	if arg > 0 {
 		copy(behind, p.data)
 	} else {
@@ -54,7 +64,7 @@ func (t *transaction) place(ctx context.Context, p *parcel) (requestFields, erro
 	} else if len(p.meta) > 0 {
 		copy(t.slot.arg[p.argLen:], p.meta)
 	}
-	return f, nil
+	return nil
 }
 
 // room is how much of a body region the result may need: as much as the caller has
