@@ -133,11 +133,10 @@ func (c *Conn) await(ctx context.Context, s *clientSlot, p *wait.Predictor, rang
 	if !c.alone(s) {
 		if !rang {
 			for range yields {
-				at := c.turns.queue(s.index)
+				at := c.turns.queue(s.rsp)
 				runtime.Gosched()
-				if next := c.slots[c.turns.behind(at)].Load(); next != nil {
-					wait.FetchToRead(&next.rsp.seq)
-					wait.FetchToRead(next.resultLine)
+				if next := c.turns.behind(at); next != nil {
+					wait.FetchPairToRead(&next.seq) // and the result
 				}
 				if there, err := c.peek(s); there {
 					wait.FetchToWrite(&s.req.seq)

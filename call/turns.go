@@ -6,16 +6,16 @@ import "sync/atomic"
 // scheduler has a queue for them. Who runs again knows by it who is next, and fetches his answer's cache lines for him. A
 // wrong guess costs a fetch in vain.
 type turns struct {
-	last  atomic.Uint32
-	slots [maxSlots]atomic.Uint32
+	last    atomic.Uint32
+	answers [maxSlots]atomic.Pointer[responsePart]
 }
 
-// queue puts a slot behind the others, and returns where that is.
-func (t *turns) queue(slot int) (at uint32) {
+// queue puts who waits for an answer behind the others, and returns where that is.
+func (t *turns) queue(answer *responsePart) (at uint32) {
 	at = t.last.Add(1)
-	t.slots[at%maxSlots].Store(uint32(slot))
+	t.answers[at%maxSlots].Store(answer)
 	return at
 }
 
-// behind returns the slot that was put behind the one at a place.
-func (t *turns) behind(at uint32) (slot int) { return int(t.slots[(at+1)%maxSlots].Load()) }
+// behind returns the answer for which the one behind a place waits, or nil.
+func (t *turns) behind(at uint32) *responsePart { return t.answers[(at+1)%maxSlots].Load() }

@@ -10,6 +10,11 @@ import "sync/atomic"
 //go:noescape
 func FetchToRead(word *atomic.Uint32)
 
+// FetchPairToRead is FetchToRead for a word's cache line and the one behind it.
+//
+//go:noescape
+func FetchPairToRead(word *atomic.Uint32)
+
 // FetchToWrite is FetchToRead for a line that the caller is about to write: the peer's
 // processor loses it.
 //
