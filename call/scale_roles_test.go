@@ -133,16 +133,29 @@ func inWorker() uint64 {
 }
 
 // scaleIdler has conns that have been used and now are not: "open n" and "close"
-// on its standard input say how many.
+// on its standard input say how many. "busy" makes it ask on all of them, without a pause, until they are closed.
 func scaleIdler([]string) error {
 	var conns []*call.Conn
+	var asking sync.WaitGroup
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		if lines.Text() == "close" {
 			for _, c := range conns {
 				c.Close()
 			}
+			asking.Wait()
 			conns = nil
 			fmt.Println("closed")
+			continue
+		}
+		if lines.Text() == "busy" {
+			for _, c := range conns {
+				asking.Go(func() {
+					for err := error(nil); err == nil; {
+						_, err = echoM.Call(context.Background(), c, 1)
+					}
+				})
+			}
+			fmt.Println("asking")
 			continue
 		}
 		n, err := strconv.Atoi(strings.TrimPrefix(lines.Text(), "open "))

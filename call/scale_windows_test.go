@@ -16,8 +16,8 @@ const (
 	scaleWindow = 2 * time.Second
 	scaleRounds = 1
 	scaleCrowds = 2
-	hotCalls    = 100_000
-	hotBatch    = 10_000
+	hotFor      = 200 * time.Millisecond
+	hotBatch    = 10
 	hotTries    = 5
 )
 
