@@ -10,7 +10,7 @@ const (
 	manyConns   = 400                       // that are idle
 	mostThreads = 2*manyConns/63 + 1 + 2*32 // that each process may have
 	idleCost    = 20 * time.Millisecond     // of processor time, for all of them: a tick or two of Windows' clock
-	mostSlowed  = 100.0                     // a hot conn beside them, a factor: 6 to 27 were seen under Wine, on two busy processors
+	mostSlowed  = 10.0                      // a hot conn beside them, a factor
 
 	// Under Wine, a conn takes a hundred times as long to make as on Linux.
 	scaleWindow = 2 * time.Second

@@ -15,6 +15,7 @@ type Verdict struct {
 	Sense    string  `json:"sense"` // how Measured has to compare with Limit: <=, < or >=
 	Limit    float64 `json:"limit"`
 	Met      bool    `json:"met"`
+	Noisy    bool    `json:"noisy,omitempty"`   // the machine's limits did not keep still for messages of this size
 	Unknown  bool    `json:"unknown,omitempty"` // the run has not measured what it takes
 }
 
@@ -24,6 +25,12 @@ type goal struct {
 	unit  string
 	sense string
 	limit float64
+	measurement
+}
+
+// A measurement is how a goal's figure comes from a report.
+type measurement struct {
+	size int // of the messages; 0 if it counts what a noisy machine does not change
 	// measure returns false if the report lacks something.
 	measure func(r *Report) (float64, bool)
 }
@@ -68,16 +75,16 @@ var goals = func() []goal {
 		goal{"an idle conn: processor time of both sides", "ns", "<=", 0, idle(func(i Idle) int64 { return i.ClientCPU + i.ServerCPU })},
 		goal{"a section of 64 B: Load", "ns", "<=", 15, section(func(s *Section) float64 { return s.LoadP50NS })},
 		goal{"a section of 64 B: Store", "ns", "<=", 60, section(func(s *Section) float64 { return s.StoreP50NS })},
-		goal{"64 B: allocations per call, on the side that makes more", "", "<", noAllocations, absolute(pw, one64, Sample.Allocs)},
-		goal{"64 B with a deadline: the same", "", "<=", 2, absolute(pw, deadline64, Sample.Allocs)},
+		goal{"64 B: allocations per call, on the side that makes more", "", "<", noAllocations, counted(absolute(pw, one64, Sample.Allocs))},
+		goal{"64 B with a deadline: the same", "", "<=", 2, counted(absolute(pw, deadline64, Sample.Allocs))},
 		goal{"an idle conn: resident memory at the client", "KiB", "<=", 256, idle(func(i Idle) int64 { return i.ClientBytes >> 10 })},
 		goal{"an idle conn: resident memory at the server", "KiB", "<=", 256, idle(func(i Idle) int64 { return i.ServerBytes >> 10 })},
 	)
 }()
 
 // compare is the median over the rounds of what a has, divided by what b has in the same round.
-func compare(a, b string, c Cell, of func(Sample) float64) func(*Report) (float64, bool) {
-	return func(r *Report) (float64, bool) {
+func compare(a, b string, c Cell, of func(Sample) float64) measurement {
+	return measurement{c.Size, func(r *Report) (float64, bool) {
 		x, y := r.Find(a, c), r.Find(b, c)
 		if x == nil || y == nil {
 			return 0, false
@@ -89,40 +96,45 @@ func compare(a, b string, c Cell, of func(Sample) float64) func(*Report) (float6
 			}
 		}
 		return stats.Median(ratios), len(ratios) > 0
-	}
+	}}
 }
 
-func absolute(a string, c Cell, of func(Sample) float64) func(*Report) (float64, bool) {
-	return func(r *Report) (float64, bool) {
+func absolute(a string, c Cell, of func(Sample) float64) measurement {
+	return measurement{c.Size, func(r *Report) (float64, bool) {
 		x := r.Find(a, c)
 		if x == nil {
 			return 0, false
 		}
 		return stats.MedianOf(x.Rounds, of), true
-	}
+	}}
 }
 
-func idle(of func(Idle) int64) func(*Report) (float64, bool) {
-	return func(r *Report) (float64, bool) {
+func counted(m measurement) measurement {
+	m.size = 0
+	return m
+}
+
+func idle(of func(Idle) int64) measurement {
+	return measurement{0, func(r *Report) (float64, bool) {
 		for _, i := range r.Idle {
 			if i.Contender == contender.PartywallCall {
 				return float64(of(i)), true
 			}
 		}
 		return 0, false
-	}
+	}}
 }
 
-func section(of func(*Section) float64) func(*Report) (float64, bool) {
-	return func(r *Report) (float64, bool) {
+func section(of func(*Section) float64) measurement {
+	return measurement{one64.Size, func(r *Report) (float64, bool) {
 		if r.Section == nil {
 			return 0, false
 		}
 		return of(r.Section), true
-	}
+	}}
 }
 
-// JudgeGoals fills in Goals.
+// JudgeGoals fills in Goals. Noise has to be judged before.
 func (r *Report) JudgeGoals() {
 	r.Goals = nil
 	for _, g := range goals {
@@ -131,7 +143,7 @@ func (r *Report) JudgeGoals() {
 		if ok {
 			v.Measured, v.Met = measured, holds(measured, g.sense, g.limit)
 		}
-		v.Unknown = !ok
+		v.Unknown, v.Noisy = !ok, ok && r.Noise.At(g.size)
 		r.Goals = append(r.Goals, v)
 	}
 }

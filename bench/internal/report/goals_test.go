@@ -142,6 +142,9 @@ func TestNoise(t *testing.T) {
 		if r.Noise.Noisy != c.noisy || r.Noise.Unknown == c.known {
 			t.Errorf("%s %v: %+v", c.limit, c.p50s, r.Noise)
 		}
+		if r.Noise.At(one64.Size) != c.noisy || r.Noise.At(4096) {
+			t.Errorf("%s %v: noisy at 64 B %v, at 4 KiB, which was not measured, %v", c.limit, c.p50s, r.Noise.At(one64.Size), r.Noise.At(4096))
+		}
 		if said := strings.Contains(r.Noise.String(), "NOISY"); said != c.noisy {
 			t.Errorf("%s %v: %s", c.limit, c.p50s, r.Noise)
 		}
@@ -160,5 +163,27 @@ func TestWords(t *testing.T) {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// A goal is noisy if the limits of its own size are.
+func TestNoisyGoals(t *testing.T) {
+	r := good()
+	r.Add(SpinLimit, SpinLimit, Cell{Size: 1 << 20, Goroutines: 1}, sample(130, 1))
+	r.Add(SpinLimit, SpinLimit, one64, sample(110, 1))
+	r.JudgeNoise()
+	r.JudgeGoals()
+	for _, v := range r.Goals {
+		if want := strings.HasPrefix(v.Goal, "1 MiB"); v.Noisy != want {
+			t.Errorf("%s: noisy is %v", v.Goal, v.Noisy)
+		}
+	}
+	const want = "This machine was NOISY for messages of 1 MiB: c-spin at 1 MiB varied by 30 % between rounds. Figures of these sizes are worth little. Its limits for 64 B kept still."
+	if got := r.Noise.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	var b bytes.Buffer
+	if err := r.PrintGoals(&b); err != nil || strings.Count(b.String(), "met, noisy\n") != 2 {
+		t.Errorf("%v:\n%s", err, &b)
 	}
 }

@@ -1,7 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/partywall/partywall/bench/internal/stats"
 )
@@ -16,12 +19,17 @@ const (
 // noisyFrom is how far a limit's rounds may lie apart, as a share of their median.
 const noisyFrom = 0.25
 
-// Noise says whether the machine's own limits kept still during the run. Where they did not, other programs or the
-// hypervisor took part, and no figure of the run is worth much.
+// Noise says whether the machine's own limits kept still during the run, for each size of a message. Where they did not, other
+// programs or the hypervisor took part, and no figure of that size is worth much.
 type Noise struct {
-	Noisy   bool     `json:"noisy"`
+	Noisy   bool     `json:"noisy"`             // for some size
 	Unknown bool     `json:"unknown,omitempty"` // no limit was measured twice
 	Spreads []Spread `json:"spreads,omitempty"`
+}
+
+// At reports whether the machine was noisy for messages of a size.
+func (n Noise) At(size int) bool {
+	return slices.ContainsFunc(n.Spreads, func(s Spread) bool { return s.Size == size && s.noisy() })
 }
 
 // A Spread is how far the medians of a limit's rounds lie apart, as a share of their median.
@@ -30,6 +38,8 @@ type Spread struct {
 	Size   int     `json:"size"`
 	Spread float64 `json:"spread"`
 }
+
+func (s Spread) noisy() bool { return s.Spread > noisyFrom }
 
 // JudgeNoise looks at the limits that the report has: the C processes that spin, and copying.
 func (r *Report) JudgeNoise() {
@@ -43,9 +53,9 @@ func (r *Report) JudgeNoise() {
 		for i, one := range s.Rounds {
 			medians[i] = one.P50()
 		}
-		spread := stats.Spread(medians)
-		n.Spreads = append(n.Spreads, Spread{s.Contender, s.Cell.Size, spread})
-		n.Noisy = n.Noisy || spread > noisyFrom
+		spread := Spread{s.Contender, s.Cell.Size, stats.Spread(medians)}
+		n.Spreads = append(n.Spreads, spread)
+		n.Noisy = n.Noisy || spread.noisy()
 	}
 	r.Noise = n
 }
@@ -58,12 +68,21 @@ func (n Noise) String() string {
 	case !n.Noisy:
 		return "This machine was quiet: its own limits kept still."
 	}
-	worst := n.Spreads[0]
+	worst := slices.MaxFunc(n.Spreads, func(a, b Spread) int { return cmp.Compare(a.Spread, b.Spread) })
+	var noisy, still []string
 	for _, s := range n.Spreads {
-		if s.Spread > worst.Spread {
-			worst = s
+		to, size := &still, Bytes(s.Size)
+		if n.At(s.Size) {
+			to = &noisy
+		}
+		if !slices.Contains(*to, size) {
+			*to = append(*to, size)
 		}
 	}
-	return fmt.Sprintf("This machine was NOISY: %s at %s varied by %.0f %% between rounds. Figures of this run are worth little.",
-		worst.Limit, Bytes(worst.Size), 100*worst.Spread)
+	said := fmt.Sprintf("This machine was NOISY for messages of %s: %s at %s varied by %.0f %% between rounds. Figures of these sizes are worth little.",
+		strings.Join(noisy, ", "), worst.Limit, Bytes(worst.Size), 100*worst.Spread)
+	if len(still) > 0 {
+		said += fmt.Sprintf(" Its limits for %s kept still.", strings.Join(still, ", "))
+	}
+	return said
 }

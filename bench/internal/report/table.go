@@ -115,6 +115,9 @@ func (r *Report) PrintGoals(w io.Writer) error {
 		case !v.Met:
 			said = "NOT MET"
 		}
+		if v.Noisy {
+			said += ", noisy"
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s %s\t%s\n", v.Goal, measured, v.Sense, number(v.Limit, v.Unit), said)
 	}
 	t.Flush()
