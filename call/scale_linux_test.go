@@ -44,7 +44,7 @@ func needDescriptors(t *testing.T, n uint64) {
 }
 
 // What TestScaleIdleConns measures does see conns that cost something: if they are not idle, and be they few, their
-// neighbour is slowed by more than that test allows.
+// neighbour is slowed by more than that test allows. The bound under Wine is too wide for this.
 func TestScaleSeesBusyConns(t *testing.T) {
 	startScale(t)
 	hot, err := call.Dial(t.Context(), scaleName)

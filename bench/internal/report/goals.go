@@ -109,6 +109,7 @@ func absolute(a string, c Cell, of func(Sample) float64) measurement {
 	}}
 }
 
+// counted marks a figure that is a count, which a noisy machine does not change.
 func counted(m measurement) measurement {
 	m.size = 0
 	return m
